@@ -1,0 +1,1 @@
+"""Judgements: record, undo, choose what is next, agree."""

@@ -1,0 +1,1 @@
+"""Comparisons: recognise, read, import, browse."""

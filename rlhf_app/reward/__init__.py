@@ -1,0 +1,1 @@
+"""The reward model: text to ids, ids to rewards."""
