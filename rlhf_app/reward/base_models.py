@@ -70,7 +70,9 @@ def unreachable(base: str, cause: Exception) -> AppError:
     if Path(base).is_dir():
         return BadInput(f"The model in '{base}' cannot be loaded: {text[:200]}")
     if "gated" in text.lower() or "401" in text or "403" in text:
-        return ServiceError(f"The Hub does not give us '{base}'. Accept its terms there and set HF_TOKEN, then try again.")
+        return ServiceError(
+            f"The Hub does not give us '{base}'. Accept its terms there and set HF_TOKEN, then try again."
+        )
     return ServiceError(
         f"'{base}' cannot be loaded from the Hub. Check its name and the network (and set HF_TOKEN if it is private), "
         f"or choose '{EMBEDDED}', which is installed already."

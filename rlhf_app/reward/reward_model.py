@@ -96,10 +96,17 @@ def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
         start += size
 
 
-def win_probability(reward: float, other: float) -> float:
-    """Return σ(reward − other), the chance that the first response is preferred.
+def probability_of_first(rewards: Sequence[float]) -> float | None:
+    """Return the probability that the first of several responses is preferred to all others; None for one alone.
 
-    Bradley & Terry, Rank Analysis of Incomplete Block Designs, Biometrika 39 (1952), model (2), with log strengths.
+    Two: σ(r₁ − r₂) (Bradley & Terry, Rank Analysis of Incomplete Block Designs, Biometrika 39, 1952). More: Plackett–Luce's first choice, exp(r₁) / Σ exp(rᵢ) (Luce, Individual Choice Behavior, 1959),
+    which for two is the same.
     """
-    margin = reward - other
-    return 1 / (1 + math.exp(-margin)) if margin >= 0 else math.exp(margin) / (1 + math.exp(margin))
+    return first_choice(rewards)[0] if len(rewards) > 1 else None
+
+
+def first_choice(rewards: Sequence[float]) -> list[float]:
+    """Return the probability of each response to be preferred to all others; they add up to 1."""
+    highest = max(rewards)
+    strengths = [math.exp(reward - highest) for reward in rewards]
+    return [strength / sum(strengths) for strength in strengths]

@@ -1,0 +1,85 @@
+"""Numbers that say how good a reward model is, each with its uncertainty."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..records import PreferencePair
+
+RESAMPLES = 2000
+
+
+@dataclass(frozen=True)
+class Share:
+    """A share between 0 and 1 with its 95 % interval, and how that was found."""
+
+    value: float
+    low: float
+    high: float
+    method: str
+
+
+def right(margins: Sequence[float]) -> np.ndarray:
+    """Return 1 where the chosen response has the higher reward, ½ where both are equal, else 0; shape (pairs,)."""
+    values = np.asarray(margins, dtype=float)
+    return (values > 0) + 0.5 * (values == 0)
+
+
+def longer_wins(pairs: Sequence[PreferencePair]) -> np.ndarray:
+    """Return what a judge who only looks at length in characters gets right; shape (pairs,)."""
+    return right([len(pair.chosen) - len(pair.rejected) for pair in pairs])
+
+
+def first_side_wins(pairs: Sequence[PreferencePair]) -> np.ndarray:
+    """Return what a judge who always says A gets right; shape (pairs,)."""
+    return np.array([1.0 if pair.chosen_side == "a" else 0.0 for pair in pairs])
+
+
+def share(correct: np.ndarray, groups: Sequence[str]) -> Share:
+    """Return the mean of `correct` with its 95 % interval.
+
+    Pairs of one group (a prompt) are alike, so they are no independent draws: where groups have several pairs, whole
+    groups are resampled (cluster bootstrap: Cameron, Gelbach & Miller, Review of Economics and Statistics 90, 2008).
+    Where each pair is a group of its own, the interval is Wilson's (JASA 22, 1927).
+    """
+    from scipy.stats import binomtest
+
+    if len(correct) == 0:
+        return Share(float("nan"), 0.0, 1.0, "no pairs")
+    names, index = np.unique(np.asarray(groups), return_inverse=True)
+    value = float(correct.mean())
+    if len(names) == len(correct):
+        interval = binomtest(round(float(correct.sum())), len(correct)).proportion_ci(0.95, "wilson")
+        return Share(value, float(interval.low), float(interval.high), f"Wilson, {len(correct)} pairs")
+    means = resampled(correct, index, len(names))
+    low, high = np.quantile(means, [0.025, 0.975])
+    return Share(value, float(low), float(high), f"bootstrap over {len(names)} prompts")
+
+
+def difference(correct: np.ndarray, other: np.ndarray, groups: Sequence[str]) -> Share:
+    """Return the mean of correct − other, of the same pairs, with its 95 % bootstrap interval over groups."""
+    if len(correct) == 0:
+        return Share(float("nan"), -1.0, 1.0, "no pairs")
+    names, index = np.unique(np.asarray(groups), return_inverse=True)
+    means = resampled(correct - other, index, len(names))
+    low, high = np.quantile(means, [0.025, 0.975])
+    return Share(float((correct - other).mean()), float(low), float(high), f"bootstrap over {len(names)} prompts")
+
+
+def resampled(values: np.ndarray, index: np.ndarray, groups: int) -> np.ndarray:
+    """Return the mean of values in each of RESAMPLES draws of whole groups; shape (RESAMPLES,)."""
+    draw = np.random.default_rng(0)
+    sums = np.bincount(index, values, groups)
+    sizes = np.bincount(index, minlength=groups).astype(float)
+    means = []
+    for _ in range(RESAMPLES):
+        times = np.bincount(draw.integers(0, groups, groups), minlength=groups)
+        means.append(float(times @ sums) / float(times @ sizes))
+    return np.array(means)
+
+
+def loss(margins: Sequence[float], targets: Sequence[float]) -> float:
+    """Return the mean cross-entropy of σ(margin) to the target, in nats: what training makes small."""
+    m, t = np.asarray(margins, dtype=float), np.asarray(targets, dtype=float)
+    return float((np.logaddexp(0, m) - t * m).mean()) if len(m) else float("nan")
