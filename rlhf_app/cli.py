@@ -378,7 +378,7 @@ def serve(
     """Start the app in the browser."""
     from dataclasses import replace
 
-    from .ui import launch
+    from .launch import launch
 
     wanted = settings()
     launch(replace(wanted, host=host or wanted.host, port=port or wanted.port, demo=demo or wanted.demo))

@@ -40,8 +40,8 @@ class TrainingConfig:
 
 PRESETS: dict[str, dict[str, Any]] = {
     "quick": {"epochs": 2.0, "learning_rate": 3e-4, "frozen_layers": 3},
-    "balanced": {"epochs": 3.0, "learning_rate": 1e-4, "frozen_layers": -1},
-    "full": {"epochs": 6.0, "learning_rate": 1e-4, "frozen_layers": -1, "max_length": 512},
+    "balanced": {"epochs": 5.0, "learning_rate": 1e-4, "frozen_layers": -1},
+    "full": {"epochs": 8.0, "learning_rate": 1e-4, "frozen_layers": -1, "max_length": 512},
 }
 
 

@@ -55,7 +55,7 @@ def plan(store: Store, config: TrainingConfig) -> Plan:
 START_UP = 20.0
 """Seconds to load the libraries and the model, and to evaluate; measured with the embedded model on two cores."""
 
-USEFUL = 0.45
+USEFUL = 0.33
 """Share of a matrix product's speed that training reaches, padding included; measured as START_UP."""
 
 
@@ -96,8 +96,12 @@ def speed() -> float:
     if torch.cuda.is_available():
         left, right = left.cuda(), right.cuda()
     torch.mm(left, right)
-    start, count = time.perf_counter(), 0
-    while time.perf_counter() - start < 0.05:
-        torch.mm(left, right)
-        count += 1
-    return USEFUL * count * 2 * size**3 / (time.perf_counter() - start)
+    best = 0.0
+    for _ in range(5):  # the best of a few: the machine may be busy with something that passes
+        start = time.perf_counter()
+        for _ in range(4):
+            torch.mm(left, right)
+        if left.is_cuda:
+            torch.cuda.synchronize()
+        best = max(best, 4 * 2 * size**3 / (time.perf_counter() - start))
+    return USEFUL * best

@@ -4,19 +4,25 @@ What differs from the stock trainer, each by a hook of its own: the collator bri
 text of a batch once; the batches come from `batching`; a tie has the target ½; evaluation is exact over pairs.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 from torch.utils.data import DataLoader
+from transformers import PrinterCallback
 from trl import RewardConfig, RewardTrainer
 
 from ..records import PreferencePair
 from ..reward.encoding import Encoded, collate, encode
 from ..reward.reward_model import rewards_of
 from .batching import PairBatches
+from .config import TrainingConfig
+
+
+TEXTS_A_PART = 8
+"""Texts that go through the network together on a CPU."""
 
 
 @dataclass(frozen=True)
@@ -60,19 +66,27 @@ def encode_pairs(tokenizer: Any, pairs: Sequence[PreferencePair], max_length: in
 
 @dataclass(frozen=True)
 class PairCollator:
-    """Make a batch of pairs: its distinct texts as tensors, and which of them are each pair's chosen and rejected."""
+    """Make a batch of pairs: its distinct texts, and which of them are each pair's chosen and rejected.
+
+    The texts come in parts of like length, each padded to its own longest: on a CPU that saves a fifth of the work. With
+    `texts_a_part` 0 they are one part, as a GPU likes it.
+    """
 
     tokenizer: Any
     texts: Sequence[Encoded]
+    texts_a_part: int = 0
 
-    def __call__(self, rows: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
+    def __call__(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         chosen = [row["chosen_ids"][0] for row in rows]
         rejected = [row["rejected_ids"][0] for row in rows]
-        distinct = {text: place for place, text in enumerate(dict.fromkeys(chosen + rejected))}
+        distinct = sorted(dict.fromkeys(chosen + rejected), key=lambda text: len(self.texts[text].input_ids))
+        place = {text: index for index, text in enumerate(distinct)}
+        size = self.texts_a_part or len(distinct)
+        parts = [[self.texts[text] for text in distinct[at : at + size]] for at in range(0, len(distinct), size)]
         return {
-            **collate(self.tokenizer, [self.texts[text] for text in distinct]),
-            "chosen": torch.tensor([distinct[text] for text in chosen]),
-            "rejected": torch.tensor([distinct[text] for text in rejected]),
+            "parts": [collate(self.tokenizer, part) for part in parts],
+            "chosen": torch.tensor([place[text] for text in chosen]),
+            "rejected": torch.tensor([place[text] for text in rejected]),
             "target": torch.tensor([row["target"] for row in rows]),
         }
 
@@ -106,10 +120,11 @@ class PairTrainer(RewardTrainer):
             model=model,
             args=args,
             processing_class=tokenizer,
-            data_collator=PairCollator(tokenizer, train.texts),
+            data_collator=PairCollator(tokenizer, train.texts, TEXTS_A_PART if args.device.type == "cpu" else 0),
             train_dataset=Dataset.from_list(train.rows),
             **rest,
         )
+        self.remove_callback(PrinterCallback)  # the worker tells each step itself
 
     def get_train_dataloader(self) -> DataLoader:
         lengths = [len(text.input_ids) for text in self.encoded_train.texts]
@@ -120,12 +135,11 @@ class PairTrainer(RewardTrainer):
     def compute_loss(
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
-        chosen, rejected, targets = (inputs.pop(name) for name in ("chosen", "rejected", "target"))
-        outputs = model(**inputs)
-        rewards = outputs.logits.squeeze(-1)
-        margins = rewards[chosen] - rewards[rejected]
+        targets = inputs["target"]
+        rewards = torch.cat([model(**part).logits.squeeze(-1) for part in inputs["parts"]])
+        margins = rewards[inputs["chosen"]] - rewards[inputs["rejected"]]
         loss = pair_loss(margins, targets)
-        self._total_train_tokens += int(inputs["attention_mask"].sum())
+        self._total_train_tokens += sum(int(part["attention_mask"].sum()) for part in inputs["parts"])
         seen = {
             **pair_metrics(margins.detach(), targets),
             "mean_reward": rewards.detach().mean().item(),
@@ -135,7 +149,7 @@ class PairTrainer(RewardTrainer):
             if value == value:  # a batch of ties alone has no accuracy
                 self._metrics["train"][name].append(value)
         self._metrics["train"]["num_tokens"] = [self._total_train_tokens]
-        return (loss, outputs) if return_outputs else loss
+        return (loss, {"logits": rewards}) if return_outputs else loss
 
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
         """Return loss, accuracy and margin over the validation pairs, exactly, each distinct text read once."""
@@ -185,7 +199,7 @@ def layer_list(body: Any) -> Any:
     return []
 
 
-def arguments(config: Any, folder: str, callbacks: Callable[[], Any] | None = None) -> RewardConfig:
+def arguments(config: TrainingConfig, folder: str) -> RewardConfig:
     """Return TRL's settings for a config; precision and checkpointing follow the device.
 
     On a CPU fp32 without checkpointing is fastest by far; on a GPU that has it, bf16.
@@ -210,6 +224,7 @@ def arguments(config: Any, folder: str, callbacks: Callable[[], Any] | None = No
         save_strategy="no",
         logging_steps=1,
         logging_first_step=True,
+        logging_nan_inf_filter=False,
         report_to="none",
         disable_tqdm=True,
     )

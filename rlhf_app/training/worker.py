@@ -23,6 +23,10 @@ from .snapshot import read_pairs
 log = logging.getLogger("worker")
 
 
+EVALUATIONS = 6
+"""How often the watched pairs are evaluated in a run."""
+
+
 class Stopped(Exception):
     """SIGTERM came outside of training."""
 
@@ -130,11 +134,11 @@ def telling(folder: Path, told: Signal) -> Any:
         facts: dict[str, Any]
 
         def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            self.every = max(1, state.max_steps // 10)
+            self.every = max(1, -(-state.max_steps // EVALUATIONS))
             events.append(folder, "started", total_steps=state.max_steps, pid=os.getpid(), **self.facts)
 
         def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            control.should_evaluate = state.global_step % self.every == 0
+            control.should_evaluate = state.global_step % self.every == 0 or state.global_step == state.max_steps
             control.should_training_stop = control.should_training_stop or told.came
 
         def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any], **_: Any) -> None:
