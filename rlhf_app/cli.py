@@ -206,6 +206,9 @@ def train(
     split_by: Annotated[str | None, typer.Option(help="auto, prompt or topic.")] = None,
     held_out: Annotated[float | None, typer.Option(help="Share of the pairs kept for the final evaluation.")] = None,
     held_out_topic: Annotated[list[str] | None, typer.Option(help="A topic to hold out, repeatable.")] = None,
+    center_rewards_coefficient: Annotated[
+        float | None, typer.Option(help="Pulls rewards towards zero; 0 does not.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="The same seed gives the same run.")] = None,
     detach: Annotated[bool, typer.Option(help="Return at once; the run goes on by itself.")] = False,
     as_json: AsJson = False,
@@ -214,7 +217,7 @@ def train(
     opened = store()
     config = configured(
         preset, dataset=dataset, base=base, epochs=epochs, learning_rate=learning_rate, batch_size=batch_size,
-        max_length=max_length, frozen_layers=frozen_layers, split_by=split_by, held_out=held_out, seed=seed,
+        max_length=max_length, frozen_layers=frozen_layers, split_by=split_by, held_out=held_out, center_rewards_coefficient=center_rewards_coefficient, seed=seed,
         held_out_topics=tuple(held_out_topic) if held_out_topic else None,
     )  # fmt: skip
     run = runs.start(opened, config)

@@ -24,12 +24,11 @@ def launch(settings: Settings, block: bool = True) -> Any:
     store = Store(settings.home)
     prepare()
     with without_stub_files():
-        import gradio
-    from starlette.middleware import Middleware
+        from starlette.middleware import Middleware
 
-    from . import ui
-    from .ui.hardening import Hardening
-    from .ui.theme import theme
+        from . import ui
+        from .ui.hardening import Hardening
+        from .ui.theme import theme
 
     ensure_sample(store)
     demo = ui.build(store, settings)
@@ -66,7 +65,7 @@ def launch(settings: Settings, block: bool = True) -> Any:
     threading.Thread(target=warm_up, args=(store, settings.demo), daemon=True).start()
     if block:
         demo.block_thread()
-    return gradio, demo
+    return demo
 
 
 def prepare() -> None:
@@ -86,7 +85,7 @@ def without_stub_files() -> Iterator[None]:
     found = inspect.getfile
 
     def not_for_components(thing: Any) -> str:
-        if inspect.isclass(thing) and thing.__module__.startswith("gradio."):
+        if inspect.isclass(thing) and thing.__module__.startswith(("gradio.", "rlhf_app.")):
             raise OSError("no stubs wanted")
         return found(thing)
 
@@ -99,15 +98,14 @@ def without_stub_files() -> Iterator[None]:
 
 def warm_up(store: Store, demo: bool) -> None:
     """In the background: train the first model of a demo, and load the libraries that the first click needs."""
+    from .reward.base_models import embedded_folder
+    from .reward.reward_model import load_network
     from .training import runs
     from .training.config import configured
 
     try:
         if demo and not runs.every(store):
             runs.start(store, configured("quick", dataset=NAME))
-        import torch
-        import transformers
-
-        log.debug("torch %s, transformers %s", torch.__version__, transformers.AutoTokenizer.__name__)
+        load_network(str(embedded_folder()))
     except Exception:
         log.exception("Warming up failed; the app goes on")

@@ -24,10 +24,10 @@ class BaseModel:
 
 
 OFFERED = (
-    BaseModel(EMBEDDED, "22 M parameters, installed with the app, trains on a laptop in minutes, English"),
-    BaseModel("distilbert/distilroberta-base", "82 M, from the Hub, English, better with nuance"),
-    BaseModel("answerdotai/ModernBERT-base", "149 M, from the Hub, English and code, up to 8,192 tokens"),
-    BaseModel("Qwen/Qwen3-0.6B", "600 M, from the Hub, many languages, wants a GPU"),
+    BaseModel(EMBEDDED, "22 M, installed, English, minutes on a laptop"),
+    BaseModel("distilbert/distilroberta-base", "82 M, Hub, English"),
+    BaseModel("answerdotai/ModernBERT-base", "149 M, Hub, English and code, long texts"),
+    BaseModel("Qwen/Qwen3-0.6B", "600 M, Hub, many languages, wants a GPU"),
 )
 
 

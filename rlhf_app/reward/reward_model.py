@@ -11,6 +11,7 @@ from ..errors import BadInput, NotFound
 from ..records import Prompt, Score
 from .base_models import unreachable
 from .encoding import Encoded, collate, encode
+from .libraries import transformers
 
 TOKENS_A_BATCH = 4096
 """Padded tokens scored at once: beyond it a CPU gets no faster, and memory stays small."""
@@ -51,14 +52,12 @@ def load_network(location: str) -> tuple[Any, Any]:
     Only safetensors are read, and no code that a model brings is run. Raises BadInput and ServiceError.
     """
     import torch
-    from transformers import AutoModelForSequenceClassification, AutoTokenizer, logging
 
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
+    library = transformers()
     options = {"trust_remote_code": False}
     try:
-        tokenizer = AutoTokenizer.from_pretrained(location, **options)
-        network = AutoModelForSequenceClassification.from_pretrained(
+        tokenizer = library.AutoTokenizer.from_pretrained(location, **options)
+        network = library.AutoModelForSequenceClassification.from_pretrained(
             location, num_labels=1, dtype=torch.float32, use_safetensors=True, attn_implementation="sdpa", **options
         )
     except (OSError, ValueError, KeyError, ImportError) as error:

@@ -31,6 +31,8 @@ class TrainingConfig:
                             "one, else the prompt", choices=("auto", "prompt", "topic"))  # fmt: skip
     held_out: float = setting(0.2, "share of the pairs kept for the final evaluation", minimum=0.05, maximum=0.5)
     held_out_topics: tuple[str, ...] = setting((), "topics kept for the final evaluation, instead of a share")
+    center_rewards_coefficient: float = setting(0.01, "pulls rewards towards zero, so that they are easier to read; 0 does "
+                                                "not", minimum=0.0, maximum=1.0)  # fmt: skip
     seed: int = setting(42, "the same seed gives the same run", minimum=0, maximum=2**31 - 1)
 
     def __post_init__(self) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 from ..reward.base_models import locate, unreachable
 from ..reward.encoding import encode
-from ..store import Store
+from ..reward.libraries import transformers
+from ..store import Store, read_json
 from .config import TrainingConfig
 from .pairs import Judged, Part, judged_pairs, split, split_key
 
@@ -48,7 +49,9 @@ def plan(store: Store, config: TrainingConfig) -> Plan:
     encoded = encode(tokenizer, texts[::step], config.max_length)
     mean = sum(len(each.input_ids) for each in encoded) / len(encoded)
     truncated = sum(each.truncated > 0 for each in encoded) / len(encoded)
-    seconds = START_UP + mean * len(texts) * config.epochs * flops_a_token(architecture, config) / speed()
+    seconds = START_UP + mean * len(texts) * config.epochs * flops_a_token(architecture, config) / (
+        speed_of_last_run(store) or speed()
+    )
     return Plan(judged, counts, key, groups, truncated, mean, seconds)
 
 
@@ -61,13 +64,11 @@ USEFUL = 0.33
 
 def tokenizer_and_config(base: str) -> tuple[Any, Any] | None:
     """Return a base model's tokenizer and architecture if they are on this machine, else None. Raises BadInput."""
-    from transformers import AutoConfig, AutoTokenizer
-
-    location = locate(base)
+    location, library = locate(base), transformers()
     try:
         return (
-            AutoTokenizer.from_pretrained(location, local_files_only=True),
-            AutoConfig.from_pretrained(location, local_files_only=True),
+            library.AutoTokenizer.from_pretrained(location, local_files_only=True),
+            library.AutoConfig.from_pretrained(location, local_files_only=True),
         )
     except OSError:
         return None
@@ -85,6 +86,12 @@ def flops_a_token(architecture: Any, config: TrainingConfig) -> float:
     parameters = 4 * width**2 + 2 * width * getattr(text, "intermediate_size", 4 * width)
     frozen = min(max(0, config.frozen_layers), layers)
     return parameters * (2 * layers + 4 * (layers - frozen))
+
+
+def speed_of_last_run(store: Store) -> float | None:
+    """Return the floating point operations a second that the newest run on this machine reached, or None."""
+    manifests = sorted(store.runs.glob("*/model.json"), key=lambda path: path.stat().st_mtime)
+    return read_json(manifests[-1]).get("flops_a_second") if manifests else None
 
 
 def speed() -> float:

@@ -20,7 +20,6 @@ from ..reward.reward_model import rewards_of
 from .batching import PairBatches
 from .config import TrainingConfig
 
-
 TEXTS_A_PART = 8
 """Texts that go through the network together on a CPU."""
 
@@ -100,6 +99,14 @@ def pair_loss(margins: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     return binary_cross_entropy_with_logits(margins, targets.to(margins.dtype))
 
 
+def centring(rewards: torch.Tensor, inputs: dict[str, Any]) -> torch.Tensor:
+    """Return the mean of (reward(chosen) + reward(rejected))² over pairs: what keeps rewards around zero.
+
+    Eisenstein et al., Helping or Herding? (2023), equation 2; TRL's `center_rewards_coefficient`.
+    """
+    return ((rewards[inputs["chosen"]] + rewards[inputs["rejected"]]) ** 2).mean()
+
+
 def pair_metrics(margins: torch.Tensor, targets: torch.Tensor) -> dict[str, float]:
     """Return accuracy over the pairs that are no tie (NaN where all are), and their mean margin."""
     wins = margins[targets > 0.5]
@@ -126,6 +133,11 @@ class PairTrainer(RewardTrainer):
         )
         self.remove_callback(PrinterCallback)  # the worker tells each step itself
 
+    @property
+    def tokens_seen(self) -> int:
+        """How many tokens were trained on, padding not counted."""
+        return self._total_train_tokens
+
     def get_train_dataloader(self) -> DataLoader:
         lengths = [len(text.input_ids) for text in self.encoded_train.texts]
         batches = PairBatches(self.encoded_train.pairs, lengths, self.args.per_device_train_batch_size, self.args.seed)
@@ -139,6 +151,8 @@ class PairTrainer(RewardTrainer):
         rewards = torch.cat([model(**part).logits.squeeze(-1) for part in inputs["parts"]])
         margins = rewards[inputs["chosen"]] - rewards[inputs["rejected"]]
         loss = pair_loss(margins, targets)
+        if self.args.center_rewards_coefficient:
+            loss = loss + self.args.center_rewards_coefficient * centring(rewards, inputs)
         self._total_train_tokens += sum(int(part["attention_mask"].sum()) for part in inputs["parts"])
         seen = {
             **pair_metrics(margins.detach(), targets),
@@ -219,6 +233,7 @@ def arguments(config: TrainingConfig, folder: str) -> RewardConfig:
         use_cpu=not gpu,
         dataloader_pin_memory=gpu,
         max_length=None,
+        center_rewards_coefficient=config.center_rewards_coefficient,
         remove_unused_columns=False,
         eval_strategy="no",
         save_strategy="no",

@@ -87,14 +87,14 @@ def take_turn(folder: Path) -> None:
 def train(folder: Path, config: TrainingConfig, told: Signal) -> events.Kind:
     """Train, export, evaluate; return the event that ends the run."""
     log.info("Loading Transformers and TRL")
-    from transformers import set_seed
-
     from ..evaluation.report import evaluate_run
     from ..reward.base_models import locate
+    from ..reward.libraries import transformers
     from ..reward.reward_model import load_network
+    from .plan import flops_a_token
     from .trainer import PairTrainer, arguments, encode_pairs, freeze
 
-    set_seed(config.seed)
+    transformers().set_seed(config.seed)
     parts = read_pairs(folder / "pairs.parquet")
     network, tokenizer = load_network(locate(config.base))
     encoded = {part: encode_pairs(tokenizer, pairs, config.max_length) for part, pairs in parts.items()}
@@ -115,10 +115,13 @@ def train(folder: Path, config: TrainingConfig, told: Signal) -> events.Kind:
     }
     log.info("%s pairs to train on, %s texts longer than %s tokens", len(parts["train"]), truncated, config.max_length)
     told.waits = True
+    begin = time.perf_counter()
     trainer.train()
+    seconds = time.perf_counter() - begin
     told.waits = False
+    speed = trainer.tokens_seen * flops_a_token(network.config, config) / seconds
     in_training = trainer.margins(encoded["test"]).tolist()
-    export(folder, config, trainer, tokenizer)
+    export(folder, config, trainer, tokenizer, speed)
     events.append(folder, "saved", step=trainer.state.global_step)
     if told.came:
         return "stopped"
@@ -156,7 +159,7 @@ def telling(folder: Path, told: Signal) -> Any:
     return Telling()
 
 
-def export(folder: Path, config: TrainingConfig, trainer: Any, tokenizer: Any) -> None:
+def export(folder: Path, config: TrainingConfig, trainer: Any, tokenizer: Any, speed: float) -> None:
     """Write the model under a temporary name, rename it, and write model.json last: its presence means whole."""
     log.info("Saving the model")
     temporary, target = folder / ".model", folder / "model"
@@ -171,7 +174,7 @@ def export(folder: Path, config: TrainingConfig, trainer: Any, tokenizer: Any) -
     write_json(
         folder / "model.json",
         {"created_at": now(), "base": config.base, "max_length": config.max_length, "steps": trainer.state.global_step,
-         "saved": time.time()},
+         "flops_a_second": speed},
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from ..store import Store
 from ..training import runs
 from . import annotate_tab, api, argilla_tab, data_tab, evaluate_tab, score_tab, train_tab
 from .feedback import HIDDEN, QUIET
+from .inputs import Choices
 
 ASSETS = Path(__file__).parents[2] / "assets"
 TITLE = "Preference Lab"
@@ -29,22 +30,28 @@ def build(store: Store, settings: Settings) -> gr.Blocks:
     def load(run_id: str) -> reward_model.RewardModel:
         return reward_model.load(runs.model_folder(store, run_id))
 
-    def dataset_choices(current: str | None) -> gr.Dropdown:
+    def dataset_choices(last: str | None) -> Choices:
         names = [each.name for each in comparisons.datasets(store)]
-        return gr.Dropdown(names, value=current if current in names else names[0] if names else None)
+        return Choices(names, value=last if last in names else names[0] if names else None)
 
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as demo:
-        gr.HTML(HEAD, elem_id="head")
-        if settings.oauth:
-            gr.LoginButton(size="sm")
-        with gr.Row(elem_id="datasets", elem_classes="filters") as choice:
-            dataset = gr.Dropdown([], label="Dataset", elem_id="dataset", scale=0, min_width=260)
-        with gr.Tabs(selected="score" if settings.demo else "data", elem_id="tabs"):
+        with gr.Row(elem_id="top"):
+            gr.HTML(HEAD, elem_id="head")
+            with gr.Column(scale=0, min_width=280) as choice:
+                dataset = Choices([], label="Dataset", elem_id="dataset")
+            if settings.oauth:
+                gr.LoginButton(size="sm", scale=0)
+        # Outside of the tabs: what stands in a tab reads the browser's storage only when that tab is first opened.
+        remembered, last_dataset = (
+            gr.BrowserState("", storage_key=key, secret="not a secret: a name")  # noqa: S106
+            for key in ("annotator", "dataset")
+        )
+        with gr.Tabs(selected="score" if settings.demo else "data", elem_id="tabs", overflow_behavior="wrap"):
             with gr.Tab("Data", id="data") as data:
-                data_tab.build(store, settings, dataset)
+                data_tab.build(store, settings, dataset, last_dataset)
             with gr.Tab("Annotate", id="annotate") as annotate:
                 guidelines = (ASSETS / "guidelines.md").read_text(encoding="utf-8")
-                remember, show_next = annotate_tab.build(store, settings, dataset, guidelines)
+                remember, show_next = annotate_tab.build(store, settings, dataset, remembered, guidelines)
             with gr.Tab("Argilla", id="argilla") as argilla:
                 argilla_tab.build(settings)
             with gr.Tab("Train", id="train") as train:
@@ -55,13 +62,14 @@ def build(store: Store, settings: Settings) -> gr.Blocks:
                 open_models = score_tab.build(store, settings, load)
         api.build(store, settings, load)
 
-        demo.load(dataset_choices, dataset, dataset, api_name="load_datasets", **QUIET)
+        demo.load(dataset_choices, last_dataset, dataset, api_name="load_datasets", **QUIET)
+        dataset.input(lambda name: name, dataset, last_dataset, api_name="remember_dataset", **QUIET)
         demo.load(*remember, api_name="load_annotator", **QUIET)
         demo.load(*open_models, api_name="load_models", **QUIET)
         for tab in (data, annotate, argilla, train):
-            tab.select(lambda: gr.Row(visible=True), None, choice, api_name="show_datasets", **QUIET)
+            tab.select(lambda: gr.Column(visible=True), None, choice, api_name="show_datasets", **QUIET)
         for tab in (evaluate, score):
-            tab.select(lambda: gr.Row(visible=False), None, choice, api_name="hide_datasets", **QUIET)
+            tab.select(lambda: gr.Column(visible=False), None, choice, api_name="hide_datasets", **QUIET)
         for tab in (data, annotate, argilla, evaluate, score):
             tab.select(lambda: gr.Timer(active=False), None, watching, api_name="look_away", **QUIET)
         annotate.select(*show_next, api_name="open_annotate", show_progress="hidden", **HIDDEN)

@@ -13,6 +13,7 @@ from ..settings import Settings
 from ..store import Store
 from .feedback import HIDDEN, QUIET, may_write, shows_errors
 from .feedback import done as tell_done
+from .inputs import Choices
 from .render import PLAIN, RENDERED, empty, side_by_side
 
 CHOICES: tuple[tuple[Choice, str], ...] = (("a", "A is better  (A)"), ("tie", "Tie  (T)"), ("b", "B is better  (B)"),
@@ -39,10 +40,11 @@ def progress_html(done: Done) -> str:
     )
 
 
-def build(store: Store, settings: Settings, dataset: gr.Dropdown, default_guidelines: str) -> Any:
+def build(
+    store: Store, settings: Settings, dataset: Choices, remembered: gr.BrowserState, default_guidelines: str
+) -> Any:
     """Build the tab and return its `(handler, inputs, outputs)` that shows what is next, for the tab's opening."""
     # Layout
-    remembered = gr.BrowserState("", storage_key="annotator", secret="not a secret: a name")  # noqa: S106
     with gr.Row(elem_classes="filters"):
         annotator = gr.Textbox(
             label="Your name", placeholder="Judgements are stored under it", elem_id="annotator", scale=1
@@ -135,7 +137,7 @@ def build(store: Store, settings: Settings, dataset: gr.Dropdown, default_guidel
         show_progress="hidden",
         **HIDDEN,
     )
-    annotator.change(lambda name: name, annotator, remembered, api_name="remember", **QUIET)
+    annotator.input(lambda name: name, annotator, remembered, api_name="remember", **QUIET)
     dataset.change(show_next, who, screen, api_name="show_next_of_dataset", show_progress="hidden", **HIDDEN)
     dataset.change(show_guidelines, dataset, rules, api_name="show_guidelines", **QUIET)
     mode.input(redraw, [*who, comparison_id], shown, api_name="redraw", **QUIET)

@@ -31,6 +31,8 @@ def curve(progress: Progress | None, train: str, held_out: str) -> pd.DataFrame:
         stride = max(1, len(points) // POINTS)
         smooth = of == "training batches"
         rows += [(step, value, of) for step, value in (smoothed(points) if smooth else points)[::stride]]
+        if not points:
+            rows.append((1, None, of))  # the plot's legend knows only the names it has seen at first
     return pd.DataFrame(rows, columns=["step", "value", "of"])
 
 

@@ -14,6 +14,7 @@ from ..settings import Settings
 from ..store import Store
 from .charts import VERDICTS, statistics_html
 from .feedback import HIDDEN, QUIET, done, may_write, shows_errors
+from .inputs import Choices
 from .render import PLAIN, RENDERED, empty, side_by_side
 
 ROWS = 25
@@ -66,7 +67,7 @@ def preview(staged: importing.Staged | None, rows: list[Listed]) -> str:
     return "\n".join(lines) + "\n\nNothing is stored yet."
 
 
-def build(store: Store, settings: Settings, dataset: gr.Dropdown) -> None:
+def build(store: Store, settings: Settings, dataset: Choices, last_dataset: gr.BrowserState) -> None:
     # Layout
     with gr.Accordion("Add comparisons", open=False, elem_id="add"):
         with gr.Row():
@@ -96,7 +97,7 @@ def build(store: Store, settings: Settings, dataset: gr.Dropdown) -> None:
             drop = gr.Button("Do not keep it", scale=0)
     with gr.Row(elem_classes="filters"):
         search = gr.Textbox(label="Search", placeholder="Words in prompt or responses", elem_id="search", min_width=180)
-        category = gr.Dropdown([("Any category", "")], value="", label="Category", min_width=140)
+        category = Choices([("Any category", "")], value="", label="Category", min_width=140)
         judgement = gr.Dropdown(JUDGEMENTS, value="", label="Judgement", min_width=140)
         sort = gr.Dropdown(SORTS, value="imported", label="Order", min_width=140)
     table = gr.Dataframe(
@@ -153,10 +154,10 @@ def build(store: Store, settings: Settings, dataset: gr.Dropdown) -> None:
     @shows_errors
     def new_dataset(dataset: str) -> tuple:
         if not dataset:
-            return gr.Dropdown([("Any category", "")], value=""), "", NO_ROW, ""
+            return Choices([("Any category", "")], value=""), "", NO_ROW, ""
         found = comparisons.statistics(store, dataset)
         choices = [("Any category", ""), *((name, name) for name in found.categories if name)]
-        return gr.Dropdown(choices, value=""), statistics_html(found), NO_ROW, ""
+        return Choices(choices, value=""), statistics_html(found), NO_ROW, ""
 
     @shows_errors
     def select(shown: list[Listed], dataset: str, mode: str, event: gr.SelectData) -> tuple[str, str]:
@@ -212,7 +213,7 @@ def build(store: Store, settings: Settings, dataset: gr.Dropdown) -> None:
         kept = importing.keep(store, staged, name.strip())
         done(f"{kept.comparisons:,} comparisons are stored as '{kept.name}'.")
         names = [each.name for each in comparisons.datasets(store)]
-        return (gr.Dropdown(names, value=kept.name), *forget())
+        return (Choices(names, value=kept.name), kept.name, *forget())
 
     @shows_errors
     def drop_staged(staged: Any) -> tuple:
@@ -229,7 +230,7 @@ def build(store: Store, settings: Settings, dataset: gr.Dropdown) -> None:
         comparisons.remove(store, dataset)
         names = [each.name for each in comparisons.datasets(store)]
         done(f"'{dataset}' is in the trash.")
-        return gr.Dropdown(names, value=names[0] if names else None)
+        return Choices(names, value=names[0] if names else None)
 
     # Wiring
     came = [source, staged, mapping_form, mapping, report, decision, name]
@@ -237,7 +238,7 @@ def build(store: Store, settings: Settings, dataset: gr.Dropdown) -> None:
     file.upload(read_file, file, came, api_name="read_file", **HIDDEN)
     read_hub.click(read_from_hub, [hub_id, hub_split, hub_config], came, api_name="read_hub", **HIDDEN)
     read_again.click(read_mapped, [source, mapping], came, api_name="read_mapped", **HIDDEN)
-    keep.click(keep_staged, [staged, name], [dataset, *gone], api_name="keep", **HIDDEN)
+    keep.click(keep_staged, [staged, name], [dataset, last_dataset, *gone], api_name="keep", **HIDDEN)
     drop.click(drop_staged, staged, gone, api_name="drop", **HIDDEN)
     remove.click(remove_dataset, dataset, dataset, api_name="remove", **HIDDEN)
     gr.on(

@@ -12,6 +12,7 @@ from ..store import Store
 from ..training import runs
 from .charts import histogram, share_rows
 from .feedback import HIDDEN, QUIET, shows_errors
+from .inputs import Choices
 from .render import PLAIN, RENDERED, empty, side_by_side
 
 HELD_OUT = ""
@@ -81,14 +82,12 @@ def build(store: Store, settings: Settings) -> Any:
     """Build the tab and return `(handler, inputs, outputs)` for its opening."""
     # Layout
     with gr.Row(elem_classes="filters"):
-        run = gr.Dropdown([], label="Run", elem_id="evaluated-run", scale=2)
-        on = gr.Dropdown(
-            [("Its held-out pairs", HELD_OUT)], value=HELD_OUT, label="On", scale=1, elem_id="evaluated-on"
-        )
+        run = Choices([], label="Run", elem_id="evaluated-run", scale=2)
+        on = Choices([("Its held-out pairs", HELD_OUT)], value=HELD_OUT, label="On", scale=1, elem_id="evaluated-on")
     report = gr.HTML(NO_MODEL, elem_id="evaluation")
-    with gr.Group(visible=False, elem_id="mistakes") as mistakes:
-        gr.Markdown("### The worst mistakes", padding=True)
-        mistake = gr.HTML(padding=True)
+    with gr.Column(visible=False, elem_id="mistakes") as mistakes:
+        gr.Markdown("### The worst mistakes")
+        mistake = gr.HTML()
         with gr.Row(elem_classes="actions pager"):
             backward = gr.Button("‹ Previous mistake", scale=0)
             forward = gr.Button("Next mistake ›", scale=0)
@@ -100,11 +99,11 @@ def build(store: Store, settings: Settings) -> Any:
     @shows_errors
     def evaluate(run: str | None, on: str, mode: str) -> tuple:
         if not run:
-            return NO_MODEL, gr.Group(visible=False), None, 0, ""
+            return NO_MODEL, gr.Column(visible=False), None, 0, ""
         evaluation = evaluate_on(store, run, on) if on else evaluation_of(store, run)
         return (
             report_html(evaluation),
-            gr.Group(visible=True),
+            gr.Column(visible=True),
             evaluation.mistakes,
             0,
             read(evaluation.mistakes, 0, mode),
@@ -125,7 +124,7 @@ def build(store: Store, settings: Settings) -> Any:
         names = [each.id for each in runs.every(store) if each.has_model]
         sets = [("Its held-out pairs", HELD_OUT), *((each.name, each.name) for each in datasets(store))]
         value = run if run in names else names[0] if names else None
-        return gr.Dropdown(names, value=value), gr.Dropdown(sets, value=on)
+        return Choices(names, value=value), Choices(sets, value=on)
 
     # Wiring
     screen = [report, mistakes, found, index, mistake]

@@ -4,8 +4,8 @@ EXAMPLES: tuple[tuple[str, str, str, str], ...] = (
     (
         "What is depreciation?",
         "What is depreciation?",
-        "Depreciation spreads the cost of something long-lived, like a van, over the years it is used. A van bought for "
-        "20,000 that will serve five years costs the business 4,000 a year in its books, although it was paid for at once.",
+        "Depreciation spreads the cost of a long-lived purchase over the years it is used. A van bought for 20,000 that "
+        "lasts five years counts as a cost of 4,000 a year.",
         "That is a very good question, and many people wonder about it. Depreciation can mean different things to "
         "different people, so it is hard to say. You should ask someone who knows about it.",
     ),

@@ -17,6 +17,7 @@ from ..training import runs
 from ..training.config import configured
 from .examples import EXAMPLES
 from .feedback import HIDDEN, QUIET, may_write, shows_errors
+from .inputs import Choices
 from .render import empty
 from .train_tab import duration
 
@@ -89,11 +90,10 @@ def training_html(run: runs.Run, progress: runs.Progress) -> str:
 def build(store: Store, settings: Settings, load: Callable[[str], RewardModel]) -> Any:
     """Build the tab and return `(handler, inputs, outputs)` for its opening."""
     # Layout
-    with gr.Group(visible=False, elem_id="untrained") as untrained:
-        waiting = gr.HTML(padding=True)
-        with gr.Row(elem_classes="actions"):
-            train = gr.Button("Train on the sample", variant="primary", scale=0, elem_id="train-sample")
-    model = gr.Dropdown([], label="Model", elem_id="model", visible=False)
+    with gr.Column(visible=False, elem_id="untrained") as untrained:
+        waiting = gr.HTML()
+        train = gr.Button("Train on the sample", variant="primary", elem_id="train-sample")
+    model = Choices([], label="Model", elem_id="model", visible=False)
     prompt = gr.Textbox(label="Prompt", lines=2, max_lines=8, placeholder="What did the user ask?", elem_id="prompt")
     with gr.Row(equal_height=True, elem_id="responses"):
         responses = [
@@ -171,7 +171,7 @@ def build(store: Store, settings: Settings, load: Callable[[str], RewardModel]) 
             )
         )
         return (
-            gr.Dropdown(names, value=value, visible=bool(names)), gr.Group(visible=not names), words,
+            Choices(names, value=value, visible=bool(names)), gr.Column(visible=not names), words,
             gr.Button(visible=not alive), gr.Timer(active=bool(alive and not names)),
         )  # fmt: skip
 

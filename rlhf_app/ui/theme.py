@@ -62,6 +62,11 @@ def theme() -> gr.themes.Base:
         button_large_padding="9px 16px",
         button_large_radius="8px",
         container_radius="12px",
+        link_text_color="*primary_700",
+        link_text_color_dark="*primary_300",
+        link_text_color_hover_dark="*primary_200",
+        link_text_color_visited_dark="*primary_300",
+        link_text_color_active_dark="*primary_300",
         slider_color="*primary_600",
         color_accent="*primary_600",
     )

@@ -1,6 +1,7 @@
 """The Train tab: choose, see what will happen, start, watch, stop."""
 
 import html
+import time
 from dataclasses import fields
 from typing import Any
 
@@ -15,13 +16,22 @@ from ..training.config import PRESETS, TrainingConfig, configured
 from ..training.plan import Plan, plan
 from .charts import curve
 from .feedback import HIDDEN, QUIET, done, may_write, shows_errors
+from .inputs import Choices
 from .render import empty
 
-PRESET_WORDS = [("Quick: minutes, to see whether it learns", "quick"),
-                ("Balanced: everything is trained", "balanced"),
-                ("Full: longer texts, more rounds", "full")]  # fmt: skip
+PRESET_WORDS = [("Quick", "quick"), ("Balanced", "balanced"), ("Full", "full")]  # fmt: skip
 CURVES = (("Loss", "loss", "eval_loss"), ("Accuracy", "accuracy", "eval_accuracy"), ("Margin", "margin", "eval_margin"))
-FOLDED = ("epochs", "learning_rate", "batch_size", "max_length", "frozen_layers", "split_by", "held_out", "seed")
+FOLDED = (
+    "epochs",
+    "learning_rate",
+    "batch_size",
+    "max_length",
+    "frozen_layers",
+    "split_by",
+    "held_out",
+    "center_rewards_coefficient",
+    "seed",
+)
 NO_RUN = empty("Nothing is training", "Choose a dataset and a preset, then press Start training.")
 TRAIN, HELD_OUT = "#6366f1", "#0d9488"
 
@@ -54,7 +64,7 @@ def plan_html(plan: Plan) -> str:
         rows.append(
             ("Length", f"{plan.tokens_a_text:.0f} tokens a text; {plan.truncated_share:.1%} of the texts are cut off")
         )
-        rows.append(("Time", f"about {duration(plan.seconds)} on this machine as busy as it is now"))
+        rows.append(("Time", f"about {duration(plan.seconds)} on this machine"))
     cells = "".join(f"<dt>{name}</dt><dd>{html.escape(text)}</dd>" for name, text in rows)
     return f'<dl class="plan">{cells}</dl>'
 
@@ -63,7 +73,7 @@ def status_html(run: runs.Run, progress: runs.Progress) -> str:
     """Return a run's state and how far it is."""
     facts = [f"step {progress.step:,} of {progress.total_steps:,}" if progress.total_steps else "", progress.stage]
     facts += [f"{progress.pairs_per_second:.1f} pairs a second"] if progress.pairs_per_second else []
-    facts += [f"{duration(progress.seconds)} so far"]
+    facts += [f"{duration(progress.seconds)} so far" if run.alive else f"took {duration(progress.seconds)}"]
     if run.state == "running" and progress.seconds_left is not None:
         facts.append(f"about {duration(progress.seconds_left)} left")
     message = f'<p class="warn">{html.escape(run.message)}</p>' if run.message else ""
@@ -96,16 +106,22 @@ def setting_input(name: str) -> Any:
     )
 
 
-def build(store: Store, settings: Settings, dataset: gr.Dropdown) -> Any:
+def build(store: Store, settings: Settings, dataset: Choices) -> Any:
     """Build the tab and return `(handler, inputs, outputs)` for its opening, and its timer."""
     # Layout
     with gr.Row(equal_height=False):
         with gr.Column(min_width=320):
             base = gr.Dropdown(
-                [(f"{each.id}: {each.about}", each.id) for each in OFFERED], value=EMBEDDED, label="Base model",
+                [(f"{each.id} ({each.about})", each.id) for each in OFFERED], value=EMBEDDED, label="Base model",
                 info="or write any Hub id or local folder", allow_custom_value=True, elem_id="base",
             )  # fmt: skip
-            preset = gr.Radio(PRESET_WORDS, value="quick", label="How long", elem_id="preset")
+            preset = gr.Radio(
+                PRESET_WORDS,
+                value="quick",
+                label="How long",
+                elem_id="preset",
+                info="Quick: the upper layers, two rounds. Balanced: all layers, five rounds. Full: longer texts, eight.",
+            )
             with gr.Accordion("All settings", open=False):
                 inputs = {name: setting_input(name) for name in FOLDED}
                 topics = gr.Textbox(label="Held out topics", placeholder="none: a share is drawn",
@@ -115,9 +131,9 @@ def build(store: Store, settings: Settings, dataset: gr.Dropdown) -> Any:
             with gr.Row(elem_classes="actions"):
                 go = gr.Button("Start training", variant="primary", elem_id="start", scale=0, min_width=160)
                 halt = gr.Button("Stop", variant="stop", elem_id="stop", scale=0, min_width=100, interactive=False)
-    chosen = gr.Dropdown([], label="Run", elem_id="run", info="It goes on when you close this page.")
+    chosen = Choices([], label="Run", elem_id="run", info="It goes on when you close this page.")
     status = gr.HTML(NO_RUN, elem_id="status")
-    with gr.Row():
+    with gr.Row(visible=False) as pictures:
         plots = [
             gr.LinePlot(x="step", y="value", color="of", title=title, x_title="step", y_title=" ", color_title=" ", height=230,
                         color_map={"training batches": TRAIN, "watched pairs": HELD_OUT}, min_width=260, buttons=[])
@@ -131,7 +147,7 @@ def build(store: Store, settings: Settings, dataset: gr.Dropdown) -> Any:
     version = gr.State("")
     names = ("base", *FOLDED)
     form = [dataset, preset, base, topics, *inputs.values()]
-    screen = [status, halt, log, *plots]
+    screen = [status, halt, log, pictures, *plots]
 
     # Handlers
     def config_of(dataset: str, preset: str, base: str, topics: str, *values: Any) -> TrainingConfig:
@@ -157,7 +173,7 @@ def build(store: Store, settings: Settings, dataset: gr.Dropdown) -> Any:
         may_write(settings, profile)
         run = runs.start(store, config_of(*form))
         done(f"Run {run.id} has started. It goes on when you close this page.")
-        return gr.Dropdown(run_choices(store), value=run.id), gr.Timer(active=True)
+        return Choices(run_choices(store), value=run.id), gr.Timer(active=True)
 
     @shows_errors
     def stop(run_id: str | None, profile: gr.OAuthProfile | None) -> Any:
@@ -167,20 +183,24 @@ def build(store: Store, settings: Settings, dataset: gr.Dropdown) -> Any:
             done("It stops after the step it is in, and keeps the model so far.")
         return gr.Button(interactive=False)
 
-    @shows_errors
     def draw(run_id: str | None) -> tuple:
         if not run_id:
-            return NO_RUN, gr.Button(interactive=False), "", *[curve(None, a, b) for _, a, b in CURVES]
+            return NO_RUN, gr.Button(interactive=False), "", gr.Row(visible=False), *[gr.skip()] * len(CURVES)
         run, progress = runs.get(store, run_id), runs.progress(store, run_id)
         curves = [curve(progress, train, held_out) for _, train, held_out in CURVES]
-        return status_html(run, progress), gr.Button(interactive=run.alive), runs.log(store, run_id), *curves
+        log, drawn = runs.log(store, run_id), gr.Row(visible=progress.step > 0)
+        return status_html(run, progress), gr.Button(interactive=run.alive), log, drawn, *curves
 
-    def look(run_id: str | None) -> tuple[str, Any]:
-        """Return a text that changes when there is something new to draw; stop looking when the run has ended."""
+    @shows_errors
+    def look(run_id: str | None, seen: str) -> tuple:
+        """Draw the run if it has told something new, else send nothing; stop looking when it has ended."""
         if not run_id:
-            return "", gr.Timer(active=False)
-        run = runs.get(store, run_id)
-        return runs.version(store, run_id) + run.state, gr.Timer(active=run.alive)
+            return "", gr.Timer(active=False), *draw(None)
+        alive = runs.get(store, run_id).alive
+        version = f"{run_id} {runs.version(store, run_id)} {alive} {time.time() // 10 if alive else ''}"
+        if version == seen:
+            return gr.skip()
+        return version, gr.Timer(active=alive), *draw(run_id)
 
     @shows_errors
     def open_tab(run_id: str | None) -> tuple:
@@ -188,7 +208,7 @@ def build(store: Store, settings: Settings, dataset: gr.Dropdown) -> Any:
         alive = next((run.id for run in runs.every(store) if run.alive), None)
         known = run_id if run_id in [value for _, value in choices] else None
         value = alive or known or (choices[0][1] if choices else None)
-        return gr.Dropdown(choices, value=value), gr.Timer(active=bool(alive))
+        return Choices(choices, value=value), gr.Timer(active=bool(alive))
 
     # Wiring
     gr.on([preset.input], fill_preset, preset, list(inputs.values()), api_name="fill_preset", **QUIET).then(
@@ -200,9 +220,7 @@ def build(store: Store, settings: Settings, dataset: gr.Dropdown) -> Any:
     )  # fmt: skip
     go.click(start, form, [chosen, timer], api_name="start", **HIDDEN)
     halt.click(stop, chosen, halt, api_name="stop", **HIDDEN)
-    chosen.change(draw, chosen, screen, api_name="draw", show_progress="hidden", **HIDDEN).then(
-        look, chosen, [version, timer], api_name="look_once", **QUIET
-    )
-    timer.tick(look, chosen, [version, timer], api_name="look", **QUIET)
-    version.change(draw, chosen, screen, api_name="draw_new", show_progress="hidden", **HIDDEN)
+    watched = [version, timer, *screen]
+    chosen.change(look, [chosen, version], watched, api_name="look_at", show_progress="hidden", **HIDDEN)
+    timer.tick(look, [chosen, version], watched, api_name="look", **QUIET)
     return (open_tab, chosen, [chosen, timer]), (show_plan, form, forecast), timer
