@@ -34,7 +34,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     editors = environment.get("RLHF_APP_EDITORS", environment.get("SPACE_AUTHOR_NAME", ""))
     return Settings(
         home=Path(environment.get("RLHF_APP_HOME", "data")).absolute(),
-        host=environment.get("GRADIO_SERVER_NAME", "0.0.0.0" if space_id else "127.0.0.1"),
+        host=environment.get("GRADIO_SERVER_NAME", "0.0.0.0" if space_id else "127.0.0.1"),  # noqa: S104 (a Space is public)
         port=int(environment.get("GRADIO_SERVER_PORT", "7860")),
         space_id=space_id,
         editors=frozenset(name.strip() for name in editors.split(",") if name.strip()),

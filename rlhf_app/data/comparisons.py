@@ -182,7 +182,7 @@ def statistics(store: Store, dataset: str) -> Statistics:
     return Statistics(total, verdicts, categories, lengths)
 
 
-def to_pandas(store: Store, dataset: str, query: Query = Query()) -> "pandas.DataFrame":  # noqa: B008 (frozen)
+def to_pandas(store: Store, dataset: str, query: Query = Query()) -> "pandas.DataFrame":
     """Return the comparisons that a query finds as a table: one row each, metadata as columns. Raises NotFound."""
     import pandas
 

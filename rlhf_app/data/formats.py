@@ -5,9 +5,8 @@ layout whose columns are all there wins, so the more demanding ones stand first.
 """
 
 import json
-import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -163,7 +162,7 @@ def common_transcript(chosen: str, rejected: str) -> tuple[Prompt, str, str]:
 
 def common_text(chosen: str, rejected: str) -> tuple[Prompt, str, str]:
     """Cut the common beginning off two texts, back to the last line or sentence that both share whole."""
-    same = len(os.path.commonprefix([chosen, rejected]))
+    same = common_length(chosen, rejected)
     cut = max(chosen.rfind(mark, 0, same) + len(mark) for mark in ("\n", ". ", "? ", "! ", ": "))
     prompt = chosen[:cut]
     if cut < 2 or not prompt.strip():
@@ -171,7 +170,7 @@ def common_text(chosen: str, rejected: str) -> tuple[Prompt, str, str]:
     return prompt.strip(), chosen[cut:].strip(), rejected[cut:].strip()
 
 
-def common_length(one: list, other: list) -> int:
+def common_length(one: Sequence, other: Sequence) -> int:
     return next((i for i, (x, y) in enumerate(zip(one, other, strict=False)) if x != y), min(len(one), len(other)))
 
 
@@ -224,9 +223,10 @@ def argilla_choice(value: Any) -> Choice | None:
     if not is_messages(value):
         return choice_of(value)
     ranks = {choice_of(item.get("value")): item.get("rank") for item in value if isinstance(item, Mapping)}
-    if ranks.get("a") is None or ranks.get("b") is None:
+    a, b = ranks.get("a"), ranks.get("b")
+    if a is None or b is None:
         return None
-    return "tie" if ranks["a"] == ranks["b"] else "a" if ranks["a"] < ranks["b"] else "b"
+    return "tie" if a == b else "a" if a < b else "b"
 
 
 def read_argilla_1(row: Row) -> Reading:

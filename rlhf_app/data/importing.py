@@ -131,7 +131,10 @@ def keep(store: Store, staged: Staged, name: str, description: str = "") -> Data
         name, staged.report.comparisons, staged.source, staged.layout, now(), description, staged.split_column
     )
     with opened(staged.folder / "comparisons.db") as db:
-        votes = [Annotation(*row, source="import") for row in db.execute("SELECT * FROM votes ORDER BY rowid")]
+        votes = [
+            Annotation(comparison_id, annotator, choice, strength, source="import")
+            for comparison_id, annotator, choice, strength in db.execute("SELECT * FROM votes ORDER BY rowid")
+        ]
     if votes:
         with store.annotations() as log:
             annotation_log.append(log, name, votes)

@@ -157,7 +157,7 @@ def evaluate_on(store: Store, run_id: str, dataset: str) -> Evaluation:
     """Evaluate a run's model on another dataset, without the prompts it has learned from. Raises NotFound, BadInput."""
     folder = store.run(run_id)
     parts = read_pairs(folder / "pairs.parquet")
-    learned = {prompt_text(pair.prompt) for part in ("train", "validation") for pair in parts[part]}  # type: ignore[index]
+    learned = {prompt_text(pair.prompt) for part in ("train", "validation") for pair in parts[part]}
     pairs = judged_pairs(store, dataset).pairs
     fresh = [pair for pair in pairs if prompt_text(pair.prompt) not in learned]
     if not fresh:

@@ -98,8 +98,8 @@ def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
 def probability_of_first(rewards: Sequence[float]) -> float | None:
     """Return the probability that the first of several responses is preferred to all others; None for one alone.
 
-    Two: σ(r₁ − r₂) (Bradley & Terry, Rank Analysis of Incomplete Block Designs, Biometrika 39, 1952). More: Plackett–Luce's first choice, exp(r₁) / Σ exp(rᵢ) (Luce, Individual Choice Behavior, 1959),
-    which for two is the same.
+    Two: σ(r₁ − r₂) (Bradley & Terry, Rank Analysis of Incomplete Block Designs, Biometrika 39, 1952). More: Plackett and
+    Luce's first choice, exp(r₁) / Σ exp(rᵢ) (Luce, Individual Choice Behavior, 1959), which for two is the same.
     """
     return first_choice(rewards)[0] if len(rewards) > 1 else None
 

@@ -91,7 +91,7 @@ def grow(
     """Return a batch's texts and pairs, and take those pairs out of `neighbours`."""
     members: set[int] = set()
     batch: list[int] = []
-    gain: dict[int, int] = {text: 0 for text in start}
+    gain: dict[int, int] = dict.fromkeys(start, 0)
     wanted = list(start)
     while wanted and len(members) < texts:
         text = wanted.pop(0)

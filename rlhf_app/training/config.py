@@ -59,7 +59,11 @@ def configured(preset: str = "quick", **given: Any) -> TrainingConfig:
     """Return a preset's settings with those given on top; None means not given. Raises BadInput."""
     if preset not in PRESETS:
         raise BadInput(f"preset is {preset!r}; it is one of {', '.join(PRESETS)}.")
-    own = {name: value for name, value in given.items() if value is not None}
+    own = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in given.items()
+        if value not in (None, [])
+    }
     return replace(TrainingConfig(preset=preset), **{**PRESETS[preset], **own})
 
 
@@ -68,4 +72,5 @@ def from_dict(values: Mapping[str, Any]) -> TrainingConfig:
     known = {each.name for each in fields(TrainingConfig)}
     if unknown := set(values) - known:
         raise BadInput(f"Unknown settings: {', '.join(sorted(unknown))}.")
-    return TrainingConfig(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+    own: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+    return TrainingConfig(**own)

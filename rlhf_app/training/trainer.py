@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader
 from transformers import PrinterCallback
 from trl import RewardConfig, RewardTrainer
 
-from ..records import PreferencePair
+from ..records import PreferencePair, Prompt
 from ..reward.encoding import Encoded, collate, encode
 from ..reward.reward_model import rewards_of
 from .batching import PairBatches
@@ -49,7 +49,7 @@ class EncodedPairs:
 def encode_pairs(tokenizer: Any, pairs: Sequence[PreferencePair], max_length: int) -> EncodedPairs:
     """Encode the texts of pairs, each distinct one once."""
     indexes: dict[tuple[str, str], int] = {}
-    items = []
+    items: list[tuple[Prompt, str]] = []
     numbered = []
     for pair in pairs:
         numbers = []
@@ -151,8 +151,8 @@ class PairTrainer(RewardTrainer):
         rewards = torch.cat([model(**part).logits.squeeze(-1) for part in inputs["parts"]])
         margins = rewards[inputs["chosen"]] - rewards[inputs["rejected"]]
         loss = pair_loss(margins, targets)
-        if self.args.center_rewards_coefficient:
-            loss = loss + self.args.center_rewards_coefficient * centring(rewards, inputs)
+        if coefficient := getattr(self.args, "center_rewards_coefficient", None):
+            loss = loss + coefficient * centring(rewards, inputs)
         self._total_train_tokens += sum(int(part["attention_mask"].sum()) for part in inputs["parts"])
         seen = {
             **pair_metrics(margins.detach(), targets),
@@ -177,7 +177,7 @@ class PairTrainer(RewardTrainer):
 
     def margins(self, encoded: EncodedPairs) -> torch.Tensor:
         """Return reward(chosen) − reward(rejected) of each pair, shape (pairs,), by the network as it is now."""
-        network = self.model
+        network: Any = self.model
         training = network.training
         network.eval()
         rewards = torch.tensor(rewards_of(network, self.processing_class, encoded.texts))

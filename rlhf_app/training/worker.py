@@ -144,7 +144,8 @@ def telling(folder: Path, told: Signal) -> Any:
             control.should_evaluate = state.global_step % self.every == 0 or state.global_step == state.max_steps
             control.should_training_stop = control.should_training_stop or told.came
 
-        def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any], **_: Any) -> None:
+        def on_log(self, args: Any, state: Any, control: Any, **told: Any) -> None:
+            logs = told["logs"]
             if "train_runtime" in logs:
                 return
             held_out = any(name.startswith("eval_") for name in logs)

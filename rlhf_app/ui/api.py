@@ -7,7 +7,8 @@ from typing import Any
 import gradio as gr
 
 from ..annotation.annotations import annotate as annotate_comparison
-from ..cli import brief, plain
+from ..cli.output import plain
+from ..cli.training import brief
 from ..data import comparisons
 from ..evaluation.report import evaluation_of
 from ..reward.reward_model import RewardModel, probability_of_first

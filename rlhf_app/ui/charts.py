@@ -25,7 +25,7 @@ VERDICTS = {
 
 def curve(progress: Progress | None, train: str, held_out: str) -> pd.DataFrame:
     """Return a metric's training and held-out curves: columns step, value, of."""
-    rows = []
+    rows: list[tuple[int, float | None, str]] = []
     for name, of in ((train, "training batches"), (held_out, "watched pairs")):
         points = progress.curves.get(name, []) if progress else []
         stride = max(1, len(points) // POINTS)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, pipeline
 
+from rlhf_app.data.importing import keep, stage
 from rlhf_app.errors import BadInput
 from rlhf_app.reward.base_models import embedded_folder
 from rlhf_app.reward.reward_model import load
@@ -19,7 +20,7 @@ from rlhf_app.store import Store, read_json
 from rlhf_app.training import events, runs
 from rlhf_app.training.config import configured
 
-from .conftest import ROOT, Trained, until
+from .conftest import ROOT, Trained, tiny_rows, until, write_rows
 
 pytestmark = pytest.mark.integration
 
@@ -161,9 +162,12 @@ def test_a_base_without_weights_fails_in_one_sentence(tiny: Store, tmp_path: Pat
     assert "Traceback" not in runs.log(tiny, failed.id)
 
 
-def test_more_tokens_than_the_base_can_read_are_refused_or_explained(tiny: Store) -> None:
+def test_more_tokens_than_the_base_can_read_are_refused_or_explained(tiny: Store, tmp_path: Path) -> None:
+    rows = [{**row, "chosen": row["chosen"] * 100} for row in tiny_rows()]
+    keep(tiny, stage(tiny, write_rows(tmp_path / "long.jsonl", rows)), "long")
     try:
-        told = ended(tiny, runs.start(tiny, configured("quick", **{**SHORT, "max_length": 1024}))).message
+        config = configured("quick", dataset="long", epochs=0.1, batch_size=1, max_length=1024)
+        told = ended(tiny, runs.start(tiny, config)).message
     except BadInput as error:
         told = str(error)
     assert "512" in told

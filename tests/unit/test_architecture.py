@@ -151,7 +151,9 @@ def test_only_the_browser_knows_gradio() -> None:
 
 
 def test_the_heavy_libraries_are_loaded_on_import_by_the_trainer_alone() -> None:
-    assert {each.module for each in imports() if each.on_import and each.name.split(".")[0] in HEAVY} == {"training.trainer"}
+    assert {each.module for each in imports() if each.on_import and each.name.split(".")[0] in HEAVY} == {
+        "training.trainer"
+    }
 
 
 @pytest.mark.parametrize(("library", "module"), [("trl", "training.trainer"), ("argilla", "annotation.argilla_sync")])
@@ -159,7 +161,9 @@ def test_one_module_alone_knows_a_library(library: str, module: str) -> None:
     assert {each.module for each in imports() if each.name.split(".")[0] == library} <= {module}
 
 
-@pytest.mark.parametrize("module", ["rlhf_app.cli", "rlhf_app.training.runs", "rlhf_app.launch", "rlhf_app.reward.files"])
+@pytest.mark.parametrize(
+    "module", ["rlhf_app.cli", "rlhf_app.training.runs", "rlhf_app.launch", "rlhf_app.reward.files"]
+)
 def test_importing_the_commands_loads_no_heavy_library(module: str) -> None:
     ask = f"import json, sys, {module}; print(json.dumps(sorted(sys.modules)))"
     answer = subprocess.run([sys.executable, "-c", ask], cwd=ROOT, capture_output=True, text=True, check=True)

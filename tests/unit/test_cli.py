@@ -46,7 +46,9 @@ def command(tmp_path: Path) -> Command:
     def run(*words: object, **environment: str) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, "RLHF_APP_HOME": str(tmp_path / "home"), **environment}
         arguments = [sys.executable, "-m", "rlhf_app", *map(str, words)]
-        return subprocess.run(arguments, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+        return subprocess.run(
+            arguments, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
 
     return run
 

@@ -49,7 +49,9 @@ def tiny(tokenizer: Any) -> Any:
     """A network that gives rewards at random, without dropout and with weights large enough to tell texts apart."""
     torch.manual_seed(0)
     calm = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0, "initializer_range": 0.5}
-    return AutoModelForSequenceClassification.from_config(BertConfig(vocab_size=len(tokenizer), **SIZES, **calm, num_labels=1))
+    return AutoModelForSequenceClassification.from_config(
+        BertConfig(vocab_size=len(tokenizer), **SIZES, **calm, num_labels=1)
+    )
 
 
 def trainer_of(
@@ -154,7 +156,9 @@ def test_every_pair_is_trained_on_once_an_epoch_and_the_next_one_draws_anew(tmp_
     epochs = []
     for epoch in range(2):
         loader.set_epoch(epoch)
-        epochs.append([[tuple(ids) for part in batch["parts"] for ids in part["input_ids"].tolist()] for batch in loader])
+        epochs.append(
+            [[tuple(ids) for part in batch["parts"] for ids in part["input_ids"].tolist()] for batch in loader]
+        )
     assert [sum(map(len, epoch)) for epoch in epochs] == [62, 62]
     assert epochs[0] != epochs[1]
 
@@ -176,7 +180,9 @@ FAMILIES = [
     BertConfig(vocab_size=100, **SIZES),
     RobertaConfig(vocab_size=100, **SIZES),
     DistilBertConfig(vocab_size=100, dim=16, hidden_dim=32, n_layers=3, n_heads=2),
-    ModernBertConfig(vocab_size=100, **SIZES, pad_token_id=0, bos_token_id=1, eos_token_id=2, cls_token_id=1, sep_token_id=2),
+    ModernBertConfig(
+        vocab_size=100, **SIZES, pad_token_id=0, bos_token_id=1, eos_token_id=2, cls_token_id=1, sep_token_id=2
+    ),
     Qwen3Config(vocab_size=100, **SIZES, num_key_value_heads=2, head_dim=8),
 ]
 
@@ -190,7 +196,10 @@ def test_freezing_holds_the_embeddings_and_the_lower_layers_of_every_family(conf
     left = freeze(network, 2)
     frozen = {name for name, parameter in network.named_parameters() if not parameter.requires_grad}
     assert 0 < left < everything - 100 * 16
-    assert {number for number in "012" if any(f".{number}." in name and "layer" in name for name in frozen)} == {"0", "1"}
+    assert {number for number in "012" if any(f".{number}." in name and "layer" in name for name in frozen)} == {
+        "0",
+        "1",
+    }
     assert any("embed" in name for name in frozen)
     assert not any("classifier" in name or "score" in name for name in frozen)
 
