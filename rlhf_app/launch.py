@@ -15,7 +15,7 @@ from .store import Store
 
 log = logging.getLogger("rlhf_app")
 
-LARGEST_UPLOAD = "2gb"
+LARGEST_UPLOAD, LARGEST_UPLOAD_ON_SPACE = "2gb", "100mb"
 
 
 def launch(settings: Settings, block: bool = True) -> Any:
@@ -45,7 +45,7 @@ def launch(settings: Settings, block: bool = True) -> Any:
             footer_links=[],
             enable_monitoring=False,
             state_session_capacity=500,
-            max_file_size=LARGEST_UPLOAD,
+            max_file_size=LARGEST_UPLOAD_ON_SPACE if settings.on_space else LARGEST_UPLOAD,
             theme=theme(),
             css_paths=ui.ASSETS / "style.css",
             js=(ui.ASSETS / "keys.js").read_text(encoding="utf-8"),
@@ -104,7 +104,7 @@ def warm_up(store: Store, demo: bool) -> None:
     from .training.config import configured
 
     try:
-        if demo and not runs.every(store):
+        if demo and not any(run.has_model or run.alive for run in runs.every(store)):
             runs.start(store, configured("quick", dataset=NAME))
         load_network(str(embedded_folder()))
     except Exception:

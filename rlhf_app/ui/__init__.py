@@ -21,6 +21,8 @@ HEAD = (
     "<p>From two answers to the same prompt to a reward model you can trust.</p></div></header>"
 )
 MODELS_IN_MEMORY = 2
+DAY = 86_400
+"""Seconds after which uploaded files are removed; what was kept of them is in the store."""
 
 
 def build(store: Store, settings: Settings) -> gr.Blocks:
@@ -34,7 +36,7 @@ def build(store: Store, settings: Settings) -> gr.Blocks:
         names = [each.name for each in comparisons.datasets(store)]
         return Choices(names, value=last if last in names else names[0] if names else None)
 
-    with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as demo:
+    with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(DAY, DAY)) as demo:
         with gr.Row(elem_id="top"):
             gr.HTML(HEAD, elem_id="head")
             with gr.Column(scale=0, min_width=280) as choice:

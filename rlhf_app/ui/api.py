@@ -16,7 +16,7 @@ from ..settings import Settings
 from ..store import Store
 from ..training import runs
 from ..training.config import configured
-from .feedback import may_write, shows_errors
+from .feedback import check_size, may_write, shows_errors
 
 
 def build(store: Store, settings: Settings, load: Callable[[str], RewardModel]) -> None:
@@ -48,6 +48,7 @@ def build(store: Store, settings: Settings, load: Callable[[str], RewardModel]) 
     @shows_errors
     def score(prompt: str, responses: list[str], run: str = "latest") -> dict:
         """Give each response its reward by a run's model; of several, also the first one's chance to be preferred."""
+        check_size(prompt, responses)
         identity = runs.newest_model(store).id if run == "latest" else run
         scores = load(identity).score([(prompt, each) for each in responses])
         chances = probability_of_first([each.reward for each in scores])

@@ -76,11 +76,16 @@ def build(store: Store, settings: Settings, dataset: Choices, last_dataset: gr.B
                     label="A file: JSONL, JSON, CSV, TSV or Parquet, also .gz", height=150, elem_id="import-file"
                 )
             with gr.Column(min_width=300):
-                hub_id = gr.Textbox(label="Or a dataset on the Hugging Face Hub", value=OFFERED, elem_id="hub-id")
+                hub_id = gr.Textbox(
+                    label="Or a dataset on the Hugging Face Hub"
+                    + ("" if settings.on_space else ", or a file on this machine"),
+                    value=OFFERED,
+                    elem_id="hub-id",
+                )
                 with gr.Row():
                     hub_split = gr.Textbox(label="Split", value="train", min_width=100)
                     hub_config = gr.Textbox(label="Configuration", placeholder="none", min_width=100)
-                read_hub = gr.Button("Read from the Hub", scale=0)
+                read_hub = gr.Button("Read it", scale=0)
         with gr.Group(visible=False) as mapping_form:
             gr.Markdown(
                 "The columns have names we do not know. Say what they mean, then read the file again.", padding=True
@@ -194,6 +199,8 @@ def build(store: Store, settings: Settings, dataset: Choices, last_dataset: gr.B
     def read_from_hub(
         identity: str, split: str, config: str, profile: gr.OAuthProfile | None, progress: gr.Progress = gr.Progress()  # noqa: B008
     ) -> tuple:  # fmt: skip
+        if not settings.on_space and Path(identity.strip()).is_file():
+            return read_source(Path(identity.strip()), {}, profile, progress)
         progress(None, desc="Asking the Hub")
         wanted = HubSource(identity.strip(), config.strip() or None, split.strip() or "train")
         return read_source(wanted, {}, profile, progress)

@@ -3,12 +3,12 @@
 import functools
 import html
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import gradio as gr
 
-from ..errors import AppError, Forbidden
+from ..errors import AppError, BadInput, Forbidden
 from ..settings import Settings
 
 log = logging.getLogger("rlhf_app")
@@ -41,6 +41,18 @@ def shows_errors(handler: Callable) -> Callable:
 def done(message: str) -> None:
     """Tell that something worked."""
     gr.Info(html.escape(message), title="Done", duration=4)
+
+
+LONGEST = 1_000_000
+"""Characters of prompt and responses together; a model reads far fewer."""
+
+
+def check_size(prompt: str, responses: Sequence[str]) -> None:
+    """Raise BadInput if this is more text than one visitor may have scored at once."""
+    if (size := len(prompt) + sum(map(len, responses))) > LONGEST:
+        raise BadInput(
+            f"These texts have {size:,} characters; up to {LONGEST:,} can be scored here. Use `score --file`."
+        )
 
 
 def may_write(settings: Settings, profile: gr.OAuthProfile | None) -> None:

@@ -16,14 +16,12 @@ from ..store import Store
 from ..training import runs
 from ..training.config import configured
 from .examples import EXAMPLES
-from .feedback import HIDDEN, QUIET, may_write, shows_errors
+from .feedback import HIDDEN, QUIET, check_size, may_write, shows_errors
 from .inputs import Choices
 from .render import empty
 from .train_tab import duration
 
 LETTERS = "ABCD"
-LONGEST = 200_000
-"""Characters of a prompt or response; a model reads far fewer."""
 NO_SCORE = empty("No score yet", "Write a prompt and two responses, or pick an example, then press Score.")
 
 
@@ -125,8 +123,7 @@ def build(store: Store, settings: Settings, load: Callable[[str], RewardModel]) 
         given = [text for text in texts if text and text.strip()]
         if not (prompt or "").strip() or len(given) < 1:
             raise BadInput("Write a prompt and at least one response.")
-        if longest := max(map(len, [prompt, *given])) > LONGEST and max(map(len, [prompt, *given])):
-            raise BadInput(f"A text has {longest:,} characters; up to {LONGEST:,} can be scored here.")
+        check_size(prompt, given)
         start = time.perf_counter()
         scores = load(model).score([(prompt, text) for text in given])
         return result_html(scores, model, time.perf_counter() - start)

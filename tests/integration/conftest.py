@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,8 @@ def end_all(store: Store) -> None:
     """Kill the workers that still live."""
     for run in runs.every(store):
         if run.pid:
-            os.kill(run.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(run.pid, signal.SIGKILL)
         runs.wait(store, run.id, 20)
 
 

@@ -1,7 +1,10 @@
 """The command line as a process: every job, with its JSON on stdout and its progress on stderr."""
 
 import json
+import os
+import signal
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +13,10 @@ import pytest
 from rlhf_app.annotation.annotations import annotations
 from rlhf_app.annotation.queue import as_stored
 from rlhf_app.store import Store
+from rlhf_app.training import runs
+from rlhf_app.training.snapshot import read_pairs
 
-from .conftest import SHORT, Trained, command, result, tiny_rows, write_rows
+from .conftest import ROOT, SHORT, Trained, command, result, tiny_rows, write_rows
 
 pytestmark = pytest.mark.integration
 
@@ -49,7 +54,9 @@ def test_import_tells_a_person_the_same(tmp_path: Path) -> None:
 
 
 def test_a_dry_run_stores_nothing(tmp_path: Path) -> None:
-    found = only(command(tmp_path / "home", "import", write_rows(tmp_path / "mine.jsonl", tiny_rows()), "--dry-run", "--json"))
+    found = only(
+        command(tmp_path / "home", "import", write_rows(tmp_path / "mine.jsonl", tiny_rows()), "--dry-run", "--json")
+    )
     assert found["comparisons"] == 40
     assert "dataset" not in found
     assert [each["name"] for each in only(command(tmp_path / "home", "datasets", "--json"))["datasets"]] == ["sample"]
@@ -107,7 +114,23 @@ def test_train_ends_with_the_evaluation_and_tells_its_progress_on_stderr(trained
     assert found["run"] == trained.run
     assert found["interval"][0] <= found["eval_accuracy"] <= found["interval"][1]
     assert set(found["baselines"]) == {"longer_wins", "first_side_wins"}
-    assert "Training: step" in trained.said.stderr
+    assert "step 6 of 6" in trained.said.stderr
+
+
+def test_ctrl_c_stops_a_run_and_evaluates_what_it_has_learned(tiny: Store) -> None:
+    words = [sys.executable, "-m", "rlhf_app", "train", "tiny", *SHORT, "--epochs", "100", "--json"]
+    environment = {**os.environ, "RLHF_APP_HOME": str(tiny.home)}
+    with subprocess.Popen(
+        words, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        next(line for line in process.stderr if "Training: step" in line)
+        process.send_signal(signal.SIGINT)
+        output, told = process.communicate(timeout=60)
+    found = json.loads(output)
+    assert (process.returncode, "Stopping after this step" in told) == (0, True)
+    assert runs.get(tiny, found["run"]).state == "stopped"
+    assert 0 <= found["eval_accuracy"] <= 1
 
 
 def test_train_detached_returns_at_once_and_can_be_stopped(trained: Trained) -> None:
@@ -162,13 +185,12 @@ def test_evaluate_on_what_was_learned_alone_is_refused(trained: Trained, tmp_pat
 
 
 def held_out(trained: Trained) -> set[str]:
-    from rlhf_app.training.snapshot import read_pairs
-
     return {str(pair.prompt) for pair in read_pairs(trained.folder / "pairs.parquet")["test"]}
 
 
 def test_score_gives_rewards_and_the_probability_of_the_first(trained: Trained) -> None:
-    words = ("score", "latest", "--prompt", PROMPT, "--response", "Gladly! Water it.", "--response", "No idea, look it up.")
+    responses = ("--response", "Gladly! Water it.", "--response", "No idea, look it up.")
+    words = ("score", "latest", "--prompt", PROMPT, *responses)
     found = only(trained.do(*words, "--json"))
     first, second = (each["reward"] for each in found["scores"])
     assert (found["run"], first > second) == (trained.run, True)
@@ -201,5 +223,5 @@ def test_score_reads_a_file_and_writes_a_line_for_each_row(trained: Trained, tmp
 
 def test_score_of_a_file_prints_nothing_but_json_lines(trained: Trained, tmp_path: Path) -> None:
     answer = trained.do("score", "latest", "--file", write_rows(tmp_path / "asked.jsonl", ASKED))
-    assert [list(json.loads(line))[0] for line in answer.stdout.splitlines()] == ["row"] * 4
+    assert [next(iter(json.loads(line))) for line in answer.stdout.splitlines()] == ["row"] * 4
     assert "rows scored" in answer.stderr

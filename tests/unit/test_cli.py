@@ -15,7 +15,9 @@ import typer
 from typer.core import TyperOption
 from typer.testing import CliRunner
 
-from rlhf_app import cli
+from rlhf_app.cli import cli
+from rlhf_app.cli.data import mapping
+from rlhf_app.cli.output import plain
 from rlhf_app.errors import BadInput
 from rlhf_app.training.config import TrainingConfig
 
@@ -32,7 +34,7 @@ def commands() -> dict[str, Any]:
         for name, each in getattr(command, "commands", {}).items():
             walk(f"{words} {name}".strip(), each)
 
-    walk("", typer.main.get_command(cli.cli))
+    walk("", typer.main.get_command(cli))
     return found
 
 
@@ -69,7 +71,7 @@ def test_there_is_a_command_for_every_job() -> None:
 
 @pytest.mark.parametrize("words", COMMANDS)
 def test_every_command_has_help_that_says_what_it_does(words: str) -> None:
-    answer = CliRunner().invoke(cli.cli, [*words.split(), "--help"])
+    answer = CliRunner().invoke(cli, [*words.split(), "--help"])
     assert answer.exit_code == 0
     assert "Usage:" in answer.output
     assert (COMMANDS[words].help or "").split(".")[0].split("\n")[0][:60] in " ".join(answer.output.split())
@@ -84,11 +86,10 @@ def test_every_option_says_what_it_is_and_every_command_has_an_example(words: st
     assert silent == []
 
 
-def test_every_setting_of_a_run_is_a_flag_of_train() -> None:
-    flags = {parameter.name for parameter in COMMANDS["train"].params}
-    settings = {each.name for each in fields(TrainingConfig)} - {"held_out_topics"}
-    assert settings - flags == set()
-    assert "held_out_topic" in flags
+@pytest.mark.parametrize("setting", [each.name for each in fields(TrainingConfig)])
+def test_every_setting_of_a_run_can_be_given_to_train(setting: str) -> None:
+    given = {each for parameter in COMMANDS["train"].params for each in (*parameter.opts, parameter.name)}
+    assert given & {setting, "--" + setting.replace("_", "-"), "--" + setting.replace("_", "-").removesuffix("s")}
 
 
 def test_help_is_there_at_once_and_loads_no_heavy_library(command: Command) -> None:
@@ -107,14 +108,14 @@ def test_help_touches_no_disk(command: Command, tmp_path: Path) -> None:
 
 
 def test_columns_are_mapped() -> None:
-    assert cli.mapping(["question=prompt", "the best=chosen"]) == {"question": "prompt", "the best": "chosen"}
-    assert cli.mapping([]) == {}
+    assert mapping(["question=prompt", "the best=chosen"]) == {"question": "prompt", "the best": "chosen"}
+    assert mapping([]) == {}
 
 
 @pytest.mark.parametrize("wrong", ["question", "=prompt", "question=", ""])
 def test_a_mapping_without_both_sides_is_refused(wrong: str) -> None:
     with pytest.raises(BadInput, match=r"not of the form COLUMN=MEANING"):
-        cli.mapping(["a=b", wrong])
+        mapping(["a=b", wrong])
 
 
 def test_a_wrong_mapping_ends_with_one_line(command: Command, tmp_path: Path) -> None:
@@ -139,6 +140,7 @@ def test_columns_that_are_not_there_are_told_with_those_that_are(command: Comman
         ("annotate sample --id nothing --choice a", "no comparison 'nothing'"),
         ("train sample --preset slow", "one of quick, balanced, full"),
         ("train sample --epochs 0", "epochs is 0.0; it goes from 0.1"),
+        ("train sample --held-out-topics nothing", "'sample' has no topic nothing"),
         ("train ../sample", "cannot be a name"),
         ("runs show nothing", "no run 'nothing'"),
         ("runs show latest", "No reward model is trained yet"),
@@ -164,4 +166,4 @@ def test_a_value_of_the_wrong_kind_is_a_usage_error(command: Command) -> None:
 
 
 def test_what_is_not_a_number_is_null_in_json() -> None:
-    assert json.dumps(cli.plain({"a": [float("nan"), 1.5], "b": (1, None)})) == '{"a": [null, 1.5], "b": [1, null]}'
+    assert json.dumps(plain({"a": [float("nan"), 1.5], "b": (1, None)})) == '{"a": [null, 1.5], "b": [1, null]}'

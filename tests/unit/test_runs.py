@@ -1,5 +1,6 @@
 """A run's state is derived: from its events, and from a lock that a living process holds."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -108,9 +109,11 @@ def test_a_run_that_has_ended_cannot_be_stopped(store: Store) -> None:
 
 
 def test_runs_are_listed_newest_first_with_their_settings(store: Store) -> None:
-    for name in ("run-b", "run-a", "run-c"):
-        made(store, name, dataset=name)
-    assert [(run.id, run.config.dataset) for run in runs.every(store)] == [(n, n) for n in ("run-c", "run-a", "run-b")]
+    for second, name in enumerate(("run-b", "run-a", "run-c")):
+        folder = made(store, name, dataset=name)
+        os.utime(folder / "config.json", (second, second))
+    listed = [(run.id, run.config.dataset) for run in runs.every(store)]
+    assert listed == [("run-c", "run-c"), ("run-a", "run-a"), ("run-b", "run-b")]
 
 
 def test_progress_tells_how_far_and_how_long(store: Store) -> None:
