@@ -39,11 +39,18 @@ def test_pairs_of_a_prompt_that_agree_make_the_interval_wider() -> None:
     assert clustered.method == "bootstrap over 10 prompts"
 
 
-def test_pairs_of_a_prompt_that_disagree_do_not_make_it_wider() -> None:
-    correct = np.array([1.0, 0.0] * 50)
+def test_pairs_of_a_prompt_that_disagree_are_not_told_as_surer_than_pairs_of_their_own() -> None:
+    correct = np.array(([1.0] * 4 + [0.0] * 10 + [1.0] * 6) * 5)  # ten prompts, four or six of ten right in each
     clustered = share(correct, [f"prompt {number // 10}" for number in range(100)])
     naive = share(correct, each_alone(100))
-    assert clustered.high - clustered.low < naive.high - naive.low
+    assert (clustered.low, clustered.high) == pytest.approx((naive.low, naive.high))
+
+
+@pytest.mark.parametrize("prompts", [1, 3])
+def test_few_prompts_tell_little_however_many_their_pairs(prompts: int) -> None:
+    found = share(np.array([1.0, 1.0, 0.0] * 200), [f"prompt {number % prompts}" for number in range(600)])
+    assert found.value == pytest.approx(2 / 3)
+    assert found.high - found.low > 0.9
 
 
 def test_the_same_pairs_have_the_same_interval() -> None:
