@@ -1,6 +1,6 @@
 """The log of judgements: append, undo, read, and what most annotators say of each comparison.
 
-Nothing is ever deleted: an annotator's newest judgement of a comparison counts, and undo marks it as undone, so that the
+Nothing of a dataset is ever deleted: an annotator's newest judgement of a comparison counts, and undo marks it as undone, so that the
 one before counts again. `verdicts` is kept beside the log, in the same transaction, for filters and counts.
 """
 
@@ -13,6 +13,13 @@ from .records import Annotation
 Verdict = Literal["a", "b", "tie", "undecided", "skip"]
 """What most annotators chose; `undecided` when two choices lead with as many votes, `skip` when nobody chose."""
 
+CURRENT = (
+    "SELECT max(seq) FROM annotations WHERE dataset = :dataset{one} AND undone = 0 GROUP BY comparison_id, annotator"
+)
+"""The judgements that count, of a dataset or of one comparison in it."""
+
+ONE = " AND comparison_id = :comparison"
+
 REFRESH = """
 INSERT OR REPLACE INTO verdicts
 SELECT dataset, comparison_id,
@@ -20,10 +27,7 @@ SELECT dataset, comparison_id,
             WHEN tie > a AND tie > b THEN 'tie' ELSE 'undecided' END, a, b, tie, skip
 FROM (SELECT dataset, comparison_id, sum(choice = 'a') a, sum(choice = 'b') b, sum(choice = 'tie') tie,
              sum(choice = 'skip') skip
-      FROM annotations
-      WHERE seq IN (SELECT max(seq) FROM annotations WHERE dataset = :dataset AND undone = 0
-                    AND (:comparison IS NULL OR comparison_id = :comparison) GROUP BY comparison_id, annotator)
-      GROUP BY comparison_id)
+      FROM annotations WHERE seq IN ({current}) GROUP BY comparison_id)
 """
 
 
@@ -69,18 +73,21 @@ def undo_last(db: sqlite3.Connection, dataset: str, annotator: str, source: str 
 def refresh(db: sqlite3.Connection, dataset: str, comparison_id: str | None = None) -> None:
     """Work the verdicts out anew, of one comparison or of the whole dataset."""
     values = {"dataset": dataset, "comparison": comparison_id}
-    db.execute(
-        "DELETE FROM verdicts WHERE dataset = :dataset AND (:comparison IS NULL OR comparison_id = :comparison)", values
-    )
-    db.execute(REFRESH, values)
+    one = ONE if comparison_id is not None else ""  # two statements, so that each finds its index
+    db.execute(f"DELETE FROM verdicts WHERE dataset = :dataset{one}", values)
+    db.execute(REFRESH.format(current=CURRENT.format(one=one)), values)
+
+
+def forget(db: sqlite3.Connection, dataset: str) -> None:
+    """Take away the judgements under the name of a dataset that does not exist."""
+    for table in ("annotations", "verdicts"):
+        db.execute(f"DELETE FROM {table} WHERE dataset = ?", (dataset,))
 
 
 def current(db: sqlite3.Connection, dataset: str) -> list[Annotation]:
     """Return the judgements that count: each annotator's newest of each comparison, oldest first."""
     rows = db.execute(
-        "SELECT * FROM annotations WHERE seq IN (SELECT max(seq) FROM annotations WHERE dataset = ? AND undone = 0"
-        " GROUP BY comparison_id, annotator) ORDER BY seq",
-        (dataset,),
+        f"SELECT * FROM annotations WHERE seq IN ({CURRENT.format(one='')}) ORDER BY seq", {"dataset": dataset}
     )
     return [annotation(row) for row in rows]
 

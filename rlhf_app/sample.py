@@ -1,7 +1,5 @@
 """The comparisons that come with the app, put into the store as the dataset `sample` the first time."""
 
-import fcntl
-import os
 from pathlib import Path
 
 from .data.importing import keep, stage
@@ -15,11 +13,7 @@ DESCRIPTION = "496 comparisons written for this app: eight kinds of task, Englis
 def ensure_sample(store: Store) -> None:
     """Import the sample if the store never had it; removing it is for good. Two starts at once import it once."""
     mark = store.datasets / ".sample"
-    lock = os.open(store.datasets / ".sample.lock", os.O_RDWR | os.O_CREAT)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with store.alone("sample"):
         if not mark.exists() and not (store.datasets / NAME).exists():
             keep(store, stage(store, FILE), NAME, DESCRIPTION)
         mark.touch()
-    finally:
-        os.close(lock)

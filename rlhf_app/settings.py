@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .errors import BadInput
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -27,15 +29,23 @@ class Settings:
     def on_space(self) -> bool:
         return bool(self.space_id)
 
+    @property
+    def local(self) -> bool:
+        """Whether only this machine can reach the app."""
+        return not self.on_space and self.host in ("127.0.0.1", "localhost", "::1")
+
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Return the settings that the environment asks for; a Space listens to the world and starts as a demo."""
     space_id = environment.get("SPACE_ID", "")
+    port = environment.get("GRADIO_SERVER_PORT", "7860")
+    if not port.isdecimal():
+        raise BadInput(f"GRADIO_SERVER_PORT is {port!r}; it is the number of a port, like 7860.")
     editors = environment.get("RLHF_APP_EDITORS", environment.get("SPACE_AUTHOR_NAME", ""))
     return Settings(
         home=Path(environment.get("RLHF_APP_HOME", "data")).absolute(),
         host=environment.get("GRADIO_SERVER_NAME", "0.0.0.0" if space_id else "127.0.0.1"),  # noqa: S104 (a Space is public)
-        port=int(environment.get("GRADIO_SERVER_PORT", "7860")),
+        port=int(port),
         space_id=space_id,
         editors=frozenset(name.strip() for name in editors.split(",") if name.strip()),
         oauth=bool(space_id and environment.get("OAUTH_CLIENT_ID")),

@@ -3,8 +3,10 @@
 datasets/<name>/comparisons.db, dataset.json (written last: its presence means whole)
 annotations.db    every judgement ever made
 runs/<id>/        one training run
+trash/            removed datasets; locks/ what one process at a time may do
 """
 
+import fcntl
 import json
 import os
 import re
@@ -71,6 +73,16 @@ class Store:
         if not (folder / "config.json").exists():
             raise NotFound(f"There is no run '{run_id}'. `runs` lists what there is.")
         return folder
+
+    @contextmanager
+    def alone(self, what: str) -> Iterator[None]:
+        """Let one process and thread at a time do something in this store."""
+        lock = os.open(self._made("locks") / checked_name(what), os.O_RDWR | os.O_CREAT)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(lock)
 
     @contextmanager
     def annotations(self) -> Iterator[sqlite3.Connection]:

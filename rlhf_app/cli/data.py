@@ -38,6 +38,8 @@ def import_(
     opened = store()
     hub = not Path(source).exists() and is_hub_id(source)
     what = HubSource(source, config, split) if hub else Path(source)
+    if name:
+        importing.check_free(opened, name)
     staged = importing.stage(opened, what, mapping(columns or []), lambda rows: say(f"{rows:,} rows read"))
     result: dict[str, Any] = {"layout": staged.layout, **asdict(staged.report)}
     if dry_run:
@@ -98,7 +100,7 @@ def annotate(
         annotations.annotate(opened, dataset, comparison, annotator, choice, note)  # type: ignore[arg-type]
     else:
         judge_in_turn(opened, dataset, annotations.annotator_name(annotator))
-    done = annotations.done(opened, dataset, annotator)
+    done = annotations.done(opened, dataset, annotations.annotator_name(annotator))
     show(asdict(done), as_json, lambda: [f"{annotator} has judged {done.mine} of {done.total}."])
 
 

@@ -33,7 +33,8 @@ def say(text: str) -> None:
 
 def show(value: Any, as_json: bool, lines: Callable[[], list[str]]) -> None:
     """Print a result: as JSON on one line, or as lines for a person."""
-    print(json.dumps(plain(value), ensure_ascii=False)) if as_json else print("\n".join(lines()))
+    for line in [json.dumps(plain(value), ensure_ascii=False)] if as_json else lines():
+        print(line)
 
 
 def plain(value: Any) -> Any:

@@ -59,16 +59,17 @@ def score(
     from ..reward.reward_model import load, probability_of_first
 
     opened = store()
-    folder = runs.model_folder(opened, run_id(opened, run))
+    identity = run_id(opened, run)
+    folder = runs.model_folder(opened, identity)
     if file:
         count = score_file(load(folder), file, output or sys.stdout, say)
-        show({"run": run, "rows": count, "output": str(output or "-")}, as_json, list)
+        show({"run": identity, "rows": count, "output": str(output or "-")}, as_json, list)
         return
     if not prompt or not response:
         raise BadInput("Give --prompt and at least one --response, or --file.")
     scores = load(folder).score([(prompt, each) for each in response])
     result: dict[str, Any] = {
-        "run": run_id(opened, run),
+        "run": identity,
         "scores": [{"response": s.response, "reward": s.reward, "tokens": s.tokens, "truncated": s.truncated} for s in scores],
         "win_probability": probability_of_first([s.reward for s in scores]),
     }  # fmt: skip

@@ -12,11 +12,13 @@ from ..errors import BadInput
 from ..store import Store
 from ..training import runs
 from ..training.config import TrainingConfig, configured
-from .output import AsJson, DatasetName, RunName, run_id, say, show, store
+from .output import AsJson, DatasetName, say, show, store
 from .scoring import evaluate
 
 cli = typer.Typer()
 
+
+AnyRun = Annotated[str, typer.Argument(help="A run's id, or `latest` for the newest.")]
 
 runs_cli = typer.Typer(help="List, watch and stop training runs.", invoke_without_command=True, rich_markup_mode=None)
 cli.add_typer(runs_cli, name="runs")
@@ -114,41 +116,49 @@ def list_runs(context: typer.Context, as_json: AsJson = False) -> None:
     )
 
 
+def newest(opened: Store, name: str) -> str:
+    """Return the run that a command names; here `latest` is the newest of all, with a model or without."""
+    every = runs.every(opened) if name == "latest" else []
+    return every[0].id if every else name
+
+
 def brief(run: runs.Run) -> dict[str, Any]:
     return {"run": run.id, "state": run.state, "dataset": run.config.dataset, "base": run.config.base,
             "preset": run.config.preset, "model": run.has_model}  # fmt: skip
 
 
 @runs_cli.command("show", epilog="Example:  runs show 20260101-120000-sample-quick --json")
-def show_run(run: RunName, as_json: AsJson = False) -> None:
+def show_run(run: AnyRun, as_json: AsJson = False) -> None:
     """Show a run's state, process and progress."""
     opened = store()
-    found = runs.get(opened, run_id(opened, run))
+    found = runs.get(opened, newest(opened, run))
     progress = runs.progress(opened, found.id)
-    newest = {name: points[-1][1] for name, points in progress.curves.items()}
+    metrics = {name: points[-1][1] for name, points in progress.curves.items()}
     result = {
         **brief(found), "pid": found.pid, "message": found.message, "stage": progress.stage, "step": progress.step,
         "total_steps": progress.total_steps, "progress": progress.share, "seconds": progress.seconds,
-        "seconds_left": progress.seconds_left, "metrics": newest, "counts": runs.facts(opened, found.id),
+        "seconds_left": progress.seconds_left, "metrics": metrics, "counts": runs.facts(opened, found.id),
         "config": asdict(found.config), "model_folder": str(opened.run(found.id) / "model") if found.has_model else None,
     }  # fmt: skip
     show(result, as_json, lambda: [f"{key}: {value}" for key, value in result.items()])
 
 
 @runs_cli.command("stop", epilog="Example:  runs stop 20260101-120000-sample-quick")
-def stop_run(run: RunName, as_json: AsJson = False) -> None:
+def stop_run(run: AnyRun, as_json: AsJson = False) -> None:
     """Stop a run; it keeps the model it has so far."""
     opened = store()
-    runs.stop(opened, run)
-    ended = runs.wait(opened, run, 120)
-    show({"run": run, "state": ended.state}, as_json, lambda: [f"{run} is {ended.state}."])
+    identity = newest(opened, run)
+    runs.stop(opened, identity)
+    ended = runs.wait(opened, identity, 120)
+    show({"run": identity, "state": ended.state}, as_json, lambda: [f"{identity} is {ended.state}."])
 
 
 @runs_cli.command("log", epilog="Example:  runs log latest --lines 20")
 def log_run(
-    run: RunName, lines: Annotated[int, typer.Option(help="How many of the last lines.")] = 200, as_json: AsJson = False
+    run: AnyRun, lines: Annotated[int, typer.Option(help="How many of the last lines.")] = 200, as_json: AsJson = False
 ) -> None:
     """Print the last lines of a run's log."""
     opened = store()
-    text = runs.log(opened, run_id(opened, run), lines)
-    show({"run": run, "log": text}, as_json, lambda: [text])
+    identity = newest(opened, run)
+    text = runs.log(opened, identity, lines)
+    show({"run": identity, "log": text}, as_json, lambda: [text])

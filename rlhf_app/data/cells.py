@@ -144,4 +144,6 @@ def strength_of(row: Row) -> float | None:
 
 def choice_of(value: Any) -> Choice | None:
     """Return the choice that a word or number in a file means, or None: nothing is guessed."""
+    if isinstance(value, float) and value.is_integer():  # 1 and 2 in a column with gaps
+        value = int(value)
     return CHOICE_WORDS.get(str(value).strip().lower())

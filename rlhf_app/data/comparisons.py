@@ -1,6 +1,7 @@
 """Look at comparisons: list datasets, page, filter, search, sort, count, and hand them to pandas."""
 
 import json
+import logging
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ from ..store import Store, read_json
 
 if TYPE_CHECKING:
     import pandas
+
+log = logging.getLogger("rlhf_app")
 
 Sort = Literal["imported", "newest", "longest", "shortest", "category"]
 JUDGED = "judged"
@@ -57,12 +60,17 @@ class Statistics:
     verdicts: dict[str, int]
     categories: dict[str, int]
     lengths: list[tuple[int, int]]
-    """(prompt and both responses are in the table); here the lengths of response A and B, of at most 20,000 rows."""
+    """The lengths of response A and B, of at most 20,000 rows."""
 
 
 def datasets(store: Store) -> list[Dataset]:
     """Return the datasets, oldest first."""
-    found = [Dataset(**read_json(path)) for path in store.datasets.glob("[!.]*/dataset.json")]
+    found = []
+    for path in store.datasets.glob("[!.]*/dataset.json"):
+        try:
+            found.append(Dataset(**read_json(path)))
+        except (OSError, ValueError, TypeError) as error:
+            log.warning("The dataset in %s cannot be read: %s", path.parent, error)
     return sorted(found, key=lambda dataset: dataset.created_at)
 
 

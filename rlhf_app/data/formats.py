@@ -79,7 +79,7 @@ def read_comparison(row: Row) -> Reading:
         return Reading(comparison)
     choice = choice_of(said)
     if choice is None:
-        return Reading(comparison, remarks=[f"kept without its judgement: {str(said)[:40]!r} names no side"])
+        return Reading(comparison, remarks=["kept without its judgement, which names no side"])
     return Reading(comparison, [Vote(str(row.get("annotator") or ""), choice, strength_of(row))])
 
 
@@ -92,7 +92,7 @@ def read_votes(row: Row) -> Reading:
         if choice:
             votes.append(Vote(str(vote.get("annotator") or ""), choice))
         else:
-            remarks.append(f"vote left out: {str(vote.get('choice'))[:40]!r} names no side")
+            remarks.append("vote left out: its choice names no side")
     return Reading(comparison, votes, remarks)
 
 
@@ -102,12 +102,18 @@ def read_explicit(row: Row) -> Reading:
     prompt = prompt_of(row)
     if is_messages(chosen) and is_messages(rejected):
         chosen, rejected = (
-            last_turn(messages_of(value, name)) for value, name in ((chosen, "chosen"), (rejected, "rejected"))
+            answer(prompt, messages_of(value, name), name)
+            for value, name in ((chosen, "chosen"), (rejected, "rejected"))
         )
     return judged(row, prompt, chosen, rejected)
 
 
-def last_turn(messages: list[dict[str, str]]) -> str:
+def answer(prompt: Prompt, messages: list[dict[str, str]], what: str) -> str:
+    """Return the one message that answers the prompt; before it may stand the prompt again, and nothing else."""
+    turns = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else prompt
+    before = [(turn["role"], turn["content"].strip()) for turn in messages[:-1]]
+    if before and before != [(turn["role"], turn["content"].strip()) for turn in turns]:
+        raise RowError(f"{what} has messages before its last that are not the prompt")
     return messages[-1]["content"]
 
 
@@ -214,7 +220,7 @@ def argilla_reading(row: Row, answers: Iterable[tuple[Any, Any, Any]]) -> Readin
         elif choice := argilla_choice(value):
             votes.append(Vote(annotator, choice))
         else:
-            remarks.append(f"answer left out: {str(value)[:40]!r} names no side")
+            remarks.append("answer left out: it names no side")
     return Reading(argilla_comparison(row), votes, remarks)
 
 

@@ -122,9 +122,7 @@ def stage(
 
 def keep(store: Store, staged: Staged, name: str, description: str = "") -> Dataset:
     """Make a staged import a dataset: its votes first, then its name. Raises BadInput and Busy."""
-    target = store.datasets / checked_name(name)
-    if target.exists():
-        raise Busy(f"There is a dataset '{name}' already. '{free_name(store, name)}' is free.")
+    target = check_free(store, name)
     if not staged.folder.exists():
         raise BadInput("This import is no longer there. Read the file again.")
     dataset = Dataset(
@@ -135,12 +133,22 @@ def keep(store: Store, staged: Staged, name: str, description: str = "") -> Data
             Annotation(comparison_id, annotator, choice, strength, source="import")
             for comparison_id, annotator, choice, strength in db.execute("SELECT * FROM votes ORDER BY rowid")
         ]
-    if votes:
-        with store.annotations() as log:
-            annotation_log.append(log, name, votes)
     write_json(staged.folder / "dataset.json", vars(dataset))
-    staged.folder.rename(target)
+    with store.alone("keep"):
+        check_free(store, name)
+        with store.annotations() as log:
+            annotation_log.forget(log, name)  # what an import that died half-way may have left
+            annotation_log.append(log, name, votes)
+        staged.folder.rename(target)
     return dataset
+
+
+def check_free(store: Store, name: str) -> Path:
+    """Return where a dataset of this name will be. Raises BadInput, and Busy if there is one."""
+    target = store.datasets / checked_name(name)
+    if target.exists():
+        raise Busy(f"There is a dataset '{name}' already. '{free_name(store, name)}' is free.")
+    return target
 
 
 def discard(staged: Staged) -> None:

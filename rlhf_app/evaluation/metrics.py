@@ -40,9 +40,9 @@ def first_side_wins(pairs: Sequence[PreferencePair]) -> np.ndarray:
 def share(correct: np.ndarray, groups: Sequence[str]) -> Share:
     """Return the mean of `correct` with its 95 % interval.
 
-    Pairs of one group (a prompt) are alike, so they are no independent draws: where groups have several pairs, the
-    interval is over groups (`over_groups`), and never narrower than for independent pairs. Where each pair is a group of
-    its own, it is Wilson's (JASA 22, 1927).
+    Pairs of one group (a prompt, or a topic where the split is by topic) are alike, so they are no independent draws:
+    where groups have several pairs, the interval is over groups (`over_groups`), and never narrower than for independent
+    pairs. Where each pair is a group of its own, it is Wilson's (JASA 22, 1927).
     """
     from scipy.stats import binomtest
 
@@ -76,15 +76,15 @@ def over_groups(values: np.ndarray, groups: Sequence[str]) -> tuple[float, float
     names, index = np.unique(np.asarray(groups), return_inverse=True)
     count = len(names)
     if count == 1:
-        return -1.0, 1.0, "unknown: one prompt only"
+        return -1.0, 1.0, "unknown: one group only"
     if count >= FEW_GROUPS:
         low, high = np.quantile(resampled(values, index, count), [0.025, 0.975])
-        return float(low), float(high), f"bootstrap over {count} prompts"
+        return float(low), float(high), f"bootstrap over {count} groups"
     mean = float(values.mean())
     errors = np.bincount(index, values - mean, count)
     error = float(np.sqrt(count / (count - 1) * (errors**2).sum()) / len(values))
     reach = float(t.ppf(0.975, count - 1)) * error
-    return mean - reach, mean + reach, f"t over {count} prompts"
+    return mean - reach, mean + reach, f"t over {count} groups"
 
 
 def resampled(values: np.ndarray, index: np.ndarray, groups: int) -> np.ndarray:

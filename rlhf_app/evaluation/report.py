@@ -79,7 +79,7 @@ def assessed(pairs: Sequence[PreferencePair], all_margins: Sequence[float], on: 
     decided = [pairs[index] for index in wins]
     margins = [all_margins[index] for index in wins]
     correct, longer = right(margins), longer_wins(decided)
-    groups = [prompt_text(pair.prompt) for pair in decided]
+    groups = [pair.group or prompt_text(pair.prompt) for pair in decided]
     return Evaluation(
         on=on,
         created_at=now(),
@@ -159,7 +159,7 @@ def evaluate_on(store: Store, run_id: str, dataset: str) -> Evaluation:
     parts = read_pairs(folder / "pairs.parquet")
     learned = {prompt_text(pair.prompt) for part in ("train", "validation") for pair in parts[part]}
     pairs = judged_pairs(store, dataset).pairs
-    fresh = [pair for pair in pairs if prompt_text(pair.prompt) not in learned]
+    fresh = [replace(pair, group="") for pair in pairs if prompt_text(pair.prompt) not in learned]
     if not fresh:
         raise BadInput(f"'{dataset}' has no judged pairs that run '{run_id}' has not learned from.")
     return evaluate(load(folder / "model"), fresh, dataset, len(pairs) - len(fresh))

@@ -29,8 +29,8 @@ class RewardModel:
 
     def score(self, items: Sequence[tuple[Prompt, str]]) -> list[Score]:
         """Return the reward of each (prompt, response), in the order given."""
-        encoded = encode(self.tokenizer, items, self.max_length)
         with self.turn:
+            encoded = encode(self.tokenizer, items, self.max_length)
             rewards = rewards_of(self.network, self.tokenizer, encoded)
         return [
             Score(prompt, response, reward, len(each.input_ids), each.truncated)

@@ -37,9 +37,7 @@ class PairBatches:
         return self.steps_an_epoch
 
     def __iter__(self) -> Iterator[list[int]]:
-        batches = self.batches()
-        yield from batches[: self.steps_an_epoch]
-        yield from batches[: self.steps_an_epoch - len(batches)] if len(batches) < self.steps_an_epoch else []
+        yield from self.batches()
 
     def batches(self) -> list[list[int]]:
         draw = random.Random(f"{self.seed} {self.epoch}")  # noqa: S311 (a shuffle, not a secret)
@@ -49,7 +47,22 @@ class PairBatches:
         else:
             batches = by_length(self.pairs, self.lengths, self.batch_size, draw)
         draw.shuffle(batches)
-        return batches
+        return as_many(batches, getattr(self, "steps_an_epoch", len(batches)))
+
+
+def as_many(batches: list[list[int]], wanted: int) -> list[list[int]]:
+    """Return the batches as so many as the first epoch had, since steps are planned: the smallest are joined, the largest
+    split. Every pair stays in just one."""
+    batches = sorted(batches, key=len) if len(batches) != wanted else batches
+    while len(batches) > wanted:
+        smallest = batches.pop(0)
+        batches[0] = smallest + batches[0]
+        batches.sort(key=len)
+    while len(batches) < wanted:
+        largest = batches.pop()
+        batches += [largest[: len(largest) // 2], largest[len(largest) // 2 :]]
+        batches.sort(key=len)
+    return batches
 
 
 def by_length(pairs: Sequence[Pair], lengths: Sequence[int], batch_size: int, draw: random.Random) -> list[list[int]]:
@@ -110,13 +123,11 @@ def grow(
 
 
 def together(batches: list[tuple[set[int], list[int]]], texts: int) -> list[list[int]]:
-    """Put small batches together while their texts fit into one."""
-    packed: list[tuple[set[int], list[int]]] = []
+    """Put small batches together while their texts fit into one, the largest first, each where least room is left over."""
+    by_room: dict[int, list[tuple[set[int], list[int]]]] = defaultdict(list)
     for members, batch in sorted(batches, key=lambda each: -len(each[0])):
-        room = next((each for each in packed if len(each[0]) + len(members) <= texts), None)
-        if room:
-            room[0].update(members)
-            room[1].extend(batch)
-        else:
-            packed.append((set(members), list(batch)))
-    return [batch for _, batch in packed]
+        room = next((room for room in range(len(members), texts + 1) if by_room[room]), None)
+        old_members, old_batch = by_room[room].pop() if room is not None else (set(), [])
+        joined = (old_members | members, old_batch + batch)
+        by_room[texts - len(joined[0])].append(joined)
+    return [batch for packed in by_room.values() for _, batch in packed]

@@ -22,6 +22,21 @@ def append(folder: Path, event: Kind, **values: Any) -> None:
             os.fsync(file.fileno())
 
 
+TAIL = 64 * 1024
+
+
+def last(folder: Path) -> list[Event]:
+    """Return the newest events, of the last TAIL bytes: enough to know how a run stands."""
+    path = folder / "events.jsonl"
+    if not path.exists():
+        return []
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - TAIL))
+        cut_off = file.tell() > 0
+        lines = file.read().rpartition(b"\n")[0].splitlines()
+    return [json.loads(line) for line in lines[cut_off:] if line.strip()]
+
+
 def read(folder: Path) -> list[Event]:
     """Return the events so far; a last line that is still being written is not one yet."""
     path = folder / "events.jsonl"

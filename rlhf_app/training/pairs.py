@@ -70,17 +70,24 @@ def split(pairs: Sequence[PreferencePair], config: TrainingConfig) -> dict[Part,
             f"'{config.dataset}' has {len(pairs)} judged pairs; training needs at least {FEWEST_PAIRS}. "
             "Judge more in the Annotate tab, or import a file that carries judgements."
         )
-    pairs = [replace(pair, group=group_of(pair, split_key(pairs, config))) for pair in pairs]
+    key = split_key(pairs, config)
+    pairs = [replace(pair, group=group_of(pair, key)) for pair in pairs]
     test = held_out_groups(pairs, config)
     rest = [pair for pair in pairs if pair.group not in test]
-    if not test or not rest:
+    if not rest:
+        raise BadInput("Every topic is held out, so nothing is left to learn from. Hold out fewer.")
+    if not test:
         raise BadInput(
-            f"All pairs of '{config.dataset}' share one {split_key(pairs, config)}, so none can be held out. "
-            "Add comparisons of other prompts."
+            f"All pairs of '{config.dataset}' share one {key}, so none can be held out. "
+            + (
+                "Split by prompt, or add comparisons of other topics."
+                if key == "topic"
+                else "Add comparisons of other prompts."
+            )
         )
+    if not any(pair.target > 0.5 for pair in rest) or not any(p.target > 0.5 for p in pairs if p.group in test):
+        raise BadInput(f"Too few pairs of '{config.dataset}' have a winner; nearly all are ties. Judge more of them.")
     watched = fill([prompt_text(pair.prompt) for pair in rest], WATCHED * len(pairs), config.seed + 1)
-    if len(watched) == len({prompt_text(pair.prompt) for pair in rest}):
-        watched = set()
     return {
         "train": [pair for pair in rest if prompt_text(pair.prompt) not in watched],
         "validation": [pair for pair in rest if prompt_text(pair.prompt) in watched],
@@ -91,7 +98,9 @@ def split(pairs: Sequence[PreferencePair], config: TrainingConfig) -> dict[Part,
 def split_key(pairs: Sequence[PreferencePair], config: TrainingConfig) -> str:
     """Return "topic" or "prompt": what the split keeps together. Raises BadInput if a pair lacks the topic asked for."""
     topics = all(pair.group for pair in pairs)
-    if config.split_by == "topic" and not topics:
+    if config.held_out_topics and config.split_by == "prompt":
+        raise BadInput("Topics are held out, so the split cannot be by prompt. Choose auto or topic.")
+    if (config.split_by == "topic" or config.held_out_topics) and not topics:
         raise BadInput(f"'{config.dataset}' has comparisons without a topic, so it cannot be split by topic.")
     return "topic" if topics and config.split_by != "prompt" else "prompt"
 
@@ -110,12 +119,16 @@ def held_out_groups(pairs: Sequence[PreferencePair], config: TrainingConfig) -> 
 
 
 def fill(groups: Sequence[str], wanted: float, seed: int) -> set[str]:
-    """Return groups, in an order drawn by the seed, until they hold as many pairs as wanted; never all of them."""
+    """Return groups, in an order drawn by the seed, until they hold as many pairs as wanted; never all of them.
+
+    Groups of more than twice what is wanted are left out while there are smaller ones.
+    """
     sizes = Counter(groups)
     order = sorted(sizes, key=lambda group: hashlib.sha256(f"{seed} {group}".encode()).digest())
     taken: set[str] = set()
     held = 0
-    for group in order[:-1]:
+    small = [group for group in order if sizes[group] <= 2 * wanted]
+    for group in small if 0 < len(small) < len(order) else order[:-1]:
         if held >= wanted:
             break
         taken.add(group)

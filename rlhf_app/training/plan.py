@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from ..errors import BadInput
 from ..reward.base_models import locate, unreachable
 from ..reward.encoding import encode
 from ..reward.libraries import transformers
@@ -46,6 +47,7 @@ def plan(store: Store, config: TrainingConfig) -> Plan:
     if loaded is None:
         return Plan(judged, counts, key, groups, None, None, None)
     tokenizer, architecture = loaded
+    check_length(config, architecture)
     encoded = encode(tokenizer, texts[::step], config.max_length)
     mean = sum(len(each.input_ids) for each in encoded) / len(encoded)
     truncated = sum(each.truncated > 0 for each in encoded) / len(encoded)
@@ -67,13 +69,20 @@ def tokenizer_and_config(base: str) -> tuple[Any, Any] | None:
     location, library = locate(base), transformers()
     try:
         return (
-            library.AutoTokenizer.from_pretrained(location, local_files_only=True),
-            library.AutoConfig.from_pretrained(location, local_files_only=True),
+            library.AutoTokenizer.from_pretrained(location, local_files_only=True, trust_remote_code=False),
+            library.AutoConfig.from_pretrained(location, local_files_only=True, trust_remote_code=False),
         )
     except OSError:
         return None
     except (ValueError, KeyError) as error:
         raise unreachable(base, error) from error
+
+
+def check_length(config: TrainingConfig, architecture: Any) -> None:
+    """Raise BadInput if the config wants more tokens than the base model has places for."""
+    places = getattr(architecture.get_text_config(), "max_position_embeddings", None)
+    if places and config.max_length > places:
+        raise BadInput(f"max_length is {config.max_length}, but '{config.base}' reads at most {places} tokens.")
 
 
 def flops_a_token(architecture: Any, config: TrainingConfig) -> float:

@@ -7,6 +7,7 @@ queued ──► running ──► finished
 """
 
 import fcntl
+import logging
 import os
 import signal
 import subprocess
@@ -18,13 +19,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from ..errors import BadInput, Busy, NotFound
+from ..errors import AppError, BadInput, Busy, NotFound
 from ..reward.base_models import locate
 from ..store import Store, read_json, write_json
 from . import events
 from .config import TrainingConfig, from_dict
 from .pairs import judged_pairs, split
 from .snapshot import write_pairs
+
+journal = logging.getLogger("rlhf_app")
 
 State = Literal["queued", "running", "finished", "stopped", "failed", "interrupted"]
 
@@ -82,8 +85,13 @@ def start(store: Store, config: TrainingConfig) -> Run:
     write_pairs(folder / "pairs.parquet", parts)
     facts = {name: getattr(judged, name) for name in ("wins", "ties", "undecided", "skipped", "unjudged")}
     write_json(folder / "counts.json", facts | {part: len(pairs) for part, pairs in parts.items()})
-    write_json(folder / "config.json", asdict(config))
-    spawn(folder)
+    lock = os.open(folder / "worker.lock", os.O_RDWR | os.O_CREAT)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        write_json(folder / "config.json", asdict(config))  # from here on others see the run, and it is alive
+        spawn(folder, lock)
+    finally:
+        os.close(lock)
     return get(store, folder.name)
 
 
@@ -100,14 +108,11 @@ def new_folder(store: Store, config: TrainingConfig) -> Path:
     raise Busy("A hundred runs started in this second. Try again in the next.")
 
 
-def spawn(folder: Path) -> None:
-    """Start the worker of a run; it inherits the lock on its run, so it counts as alive from this line on."""
-    lock = os.open(folder / "worker.lock", os.O_RDWR | os.O_CREAT)
+def spawn(folder: Path, lock: int) -> None:
+    """Start the worker of a run; it inherits the lock on its run, and SIGTERM waits until it listens."""
+    path = os.pathsep.join(filter(None, [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")]))
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        root = Path(__file__).parents[2]
-        path = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
-        environment = {**MALLOC, **os.environ, "PYTHONPATH": path}
         with (folder / "worker.log").open("ab") as log:
             worker = subprocess.Popen(
                 [sys.executable, "-m", "rlhf_app.training.worker", str(folder)],
@@ -116,19 +121,21 @@ def spawn(folder: Path) -> None:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                env=environment,
+                env={**MALLOC, **os.environ, "PYTHONPATH": path},
             )
-        write_json(folder / "pid.json", worker.pid)
-        threading.Thread(target=worker.wait, daemon=True).start()  # so that it leaves no zombie
     finally:
-        os.close(lock)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    write_json(folder / "pid.json", worker.pid)
+    threading.Thread(target=worker.wait, daemon=True).start()  # so that it leaves no zombie
 
 
 def stop(store: Store, run_id: str) -> Run:
     """Ask a run to stop; it keeps the model it has so far. Raises NotFound, and Busy if it has ended already."""
     run = get(store, run_id)
-    if not run.alive or run.pid is None:
+    if not run.alive:
         raise Busy(f"Run '{run_id}' is not going: it is {run.state}.")
+    if run.pid is None:
+        raise Busy(f"Run '{run_id}' is only just starting. Try again in a moment.")
     os.kill(run.pid, signal.SIGTERM)
     return run
 
@@ -143,7 +150,12 @@ def wait(store: Store, run_id: str, seconds: float = 86_400) -> Run:
 
 def every(store: Store) -> list[Run]:
     """Return the runs, newest first."""
-    found = [get(store, path.parent.name) for path in store.runs.glob("*/config.json")]
+    found = []
+    for path in store.runs.glob("*/config.json"):
+        try:
+            found.append(get(store, path.parent.name))
+        except (AppError, OSError, ValueError, TypeError) as error:
+            journal.warning("The run in %s cannot be read: %s", path.parent, error)
     return sorted(found, key=lambda run: run.created_at, reverse=True)
 
 
@@ -151,7 +163,7 @@ def get(store: Store, run_id: str) -> Run:
     """Return a run as it stands now. Raises NotFound and BadInput."""
     folder = store.run(run_id)
     alive = is_locked(folder / "worker.lock")  # before the events: it may end between the two
-    told = events.read(folder)
+    told = events.last(folder)
     return Run(
         id=run_id,
         config=from_dict(read_json(folder / "config.json")),
@@ -225,6 +237,8 @@ def stage(told: list[events.Event]) -> str:
         "stopped": "Stopped; the model so far is kept",
         "failed": "Failed",
     }
+    if told and told[-1]["event"] == "stopped" and not any(event["event"] == "saved" for event in told):
+        return "Stopped before there was a model"
     return words[told[-1]["event"]] if told else "Waiting for its turn"
 
 

@@ -182,7 +182,7 @@ class PairTrainer(RewardTrainer):
         network.eval()
         rewards = torch.tensor(rewards_of(network, self.processing_class, encoded.texts))
         network.train(training)
-        pairs = torch.tensor(encoded.pairs)
+        pairs = torch.tensor(encoded.pairs, dtype=torch.long).reshape(-1, 2)
         return rewards[pairs[:, 0]] - rewards[pairs[:, 1]]
 
 

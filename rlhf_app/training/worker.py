@@ -5,6 +5,7 @@ It tells what it does as events. SIGTERM stops it: while training, after the ste
 
 import fcntl
 import logging
+import math
 import os
 import shutil
 import signal
@@ -13,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ..errors import AppError
+from ..errors import AppError, BadInput
 from ..records import now
 from ..store import read_json, write_json
 from . import events
@@ -52,6 +53,7 @@ def main(folder: Path) -> int:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     told = Signal()
     try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # held back by `spawn` until here
         take_turn(folder)
         events.append(folder, "preparing")
         ending = train(folder, from_dict(read_json(folder / "config.json")), told)
@@ -91,12 +93,13 @@ def train(folder: Path, config: TrainingConfig, told: Signal) -> events.Kind:
     from ..reward.base_models import locate
     from ..reward.libraries import transformers
     from ..reward.reward_model import load_network
-    from .plan import flops_a_token
+    from .plan import check_length, flops_a_token
     from .trainer import PairTrainer, arguments, encode_pairs, freeze
 
     transformers().set_seed(config.seed)
     parts = read_pairs(folder / "pairs.parquet")
     network, tokenizer = load_network(locate(config.base))
+    check_length(config, network.config)
     encoded = {part: encode_pairs(tokenizer, pairs, config.max_length) for part, pairs in parts.items()}
     trained = freeze(network, config.frozen_layers)
     callback = telling(folder, told)
@@ -118,11 +121,11 @@ def train(folder: Path, config: TrainingConfig, told: Signal) -> events.Kind:
     begin = time.perf_counter()
     trainer.train()
     seconds = time.perf_counter() - begin
-    told.waits = False
     speed = trainer.tokens_seen * flops_a_token(network.config, config) / seconds
     in_training = trainer.margins(encoded["test"]).tolist()
     export(folder, config, trainer, tokenizer, speed)
     events.append(folder, "saved", step=trainer.state.global_step)
+    told.waits = False
     if told.came:
         return "stopped"
     evaluate_run(folder, parts["test"], in_training)
@@ -144,8 +147,12 @@ def telling(folder: Path, told: Signal) -> Any:
             control.should_evaluate = state.global_step % self.every == 0 or state.global_step == state.max_steps
             control.should_training_stop = control.should_training_stop or told.came
 
-        def on_log(self, args: Any, state: Any, control: Any, **told: Any) -> None:
-            logs = told["logs"]
+        def on_log(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
+            logs = rest["logs"]
+            if not math.isfinite(logs.get("loss", 0.0)):
+                raise BadInput(
+                    f"Training diverged at step {state.global_step}: the loss is no number. Lower the learning rate."
+                )
             if "train_runtime" in logs:
                 return
             held_out = any(name.startswith("eval_") for name in logs)

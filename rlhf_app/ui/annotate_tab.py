@@ -67,32 +67,32 @@ def build(
             edit = gr.Button("Edit", size="sm", scale=0)
             draft = gr.Textbox(label="Guidelines of this dataset (Markdown)", lines=12, visible=False)
             save = gr.Button("Save guidelines", variant="primary", size="sm", visible=False)
-    # What is judged is what was on the screen at the click: the id travels with the page, not with the session.
-    comparison_id = gr.Textbox(visible=False)
-    screen = [comparison_id, shown, progress, *buttons.values()]
+    # What is judged is what was on the screen at the click, as it was shown: dataset, annotator and id travel with the page.
+    on_screen = gr.JSON(visible=False)
+    screen = [on_screen, shown, progress, *buttons.values()]
 
     # Handlers
     def show(dataset: str, name: str, mode: str, listed: Listed | None) -> tuple:
         done_so_far = progress_html(done(store, dataset, name))
         allowed = [gr.Button(interactive=listed is not None)] * len(buttons)
         if listed is None:
-            return "", ALL_DONE, done_so_far, *allowed
-        return listed.comparison.id, card(listed, name, mode), done_so_far, *allowed
+            return None, ALL_DONE, done_so_far, *allowed
+        return [dataset, name, listed.comparison.id], card(listed, name, mode), done_so_far, *allowed
 
     @shows_errors
     def show_next(dataset: str | None, name: str, mode: str) -> tuple:
         if not dataset or not (name or "").strip():
-            return "", NO_NAME if dataset else NO_DATA, "", *[gr.Button(interactive=False)] * len(buttons)
+            return None, NO_NAME if dataset else NO_DATA, "", *[gr.Button(interactive=False)] * len(buttons)
         name = annotator_name(name)
         return show(dataset, name, mode, next_comparison(store, dataset, name))
 
     def judging(choice: Choice) -> Callable:
         @shows_errors
-        def judge(dataset: str, name: str, mode: str, identity: str, profile: gr.OAuthProfile | None) -> tuple:
+        def judge(dataset: str, name: str, mode: str, shown: list | None, profile: gr.OAuthProfile | None) -> tuple:
             may_write(settings, profile)
             name = annotator_name(name)
-            if identity:
-                annotate(store, dataset, identity, name, as_stored(choice, name, identity))
+            if shown and shown[:2] == [dataset, name]:
+                annotate(store, dataset, shown[2], name, as_stored(choice, name, shown[2]))
             return show(dataset, name, mode, next_comparison(store, dataset, name))
 
         return judge
@@ -105,8 +105,8 @@ def build(
         return show(dataset, name, mode, get(store, dataset, undone.comparison_id))
 
     @shows_errors
-    def redraw(dataset: str, name: str, mode: str, identity: str) -> Any:
-        return card(get(store, dataset, identity), annotator_name(name), mode) if identity else gr.skip()
+    def redraw(mode: str, shown: list | None) -> Any:
+        return card(get(store, shown[0], shown[2]), shown[1], mode) if shown else gr.skip()
 
     @shows_errors
     def show_guidelines(dataset: str | None) -> str:
@@ -125,7 +125,7 @@ def build(
     # Wiring
     who = [dataset, annotator, mode]
     for choice, button in buttons.items():
-        button.click(judging(choice), [*who, comparison_id], screen, api_name=f"judge_{choice}",
+        button.click(judging(choice), [*who, on_screen], screen, api_name=f"judge_{choice}",
                      show_progress="hidden", concurrency_limit=None, **HIDDEN)  # fmt: skip
     back.click(take_back, who, screen, api_name="undo", show_progress="hidden", **HIDDEN)
     gr.on(
@@ -140,7 +140,7 @@ def build(
     annotator.input(lambda name: name, annotator, remembered, api_name="remember", **QUIET)
     dataset.change(show_next, who, screen, api_name="show_next_of_dataset", show_progress="hidden", **HIDDEN)
     dataset.change(show_guidelines, dataset, rules, api_name="show_guidelines", **QUIET)
-    mode.input(redraw, [*who, comparison_id], shown, api_name="redraw", **QUIET)
+    mode.input(redraw, [mode, on_screen], shown, api_name="redraw", **QUIET)
     edit.click(start_edit, rules, [draft, save], api_name="edit_guidelines", **QUIET)
     save.click(save_guidelines, [dataset, draft], [rules, draft, save], api_name="save_guidelines", **HIDDEN)
     return (lambda kept: kept, remembered, annotator), (show_next, who, screen)

@@ -43,7 +43,7 @@ def build(store: Store, settings: Settings, load: Callable[[str], RewardModel]) 
     @shows_errors
     def evaluation(run: str) -> dict:
         """Tell how a run's model does on its held-out pairs, with intervals and baselines."""
-        return plain(evaluation_of(store, run))
+        return plain(evaluation_of(store, run, load(run)))
 
     @shows_errors
     def score(prompt: str, responses: list[str], run: str = "latest") -> dict:
@@ -75,7 +75,8 @@ def build(store: Store, settings: Settings, load: Callable[[str], RewardModel]) 
         may_write(settings, profile)
         return {"run": runs.stop(store, run).id}
 
-    for name, endpoint in {"datasets": datasets, "runs": list_runs, "run": run, "evaluation": evaluation,
+    for name, endpoint in {"datasets": datasets, "runs": list_runs, "run": run,
                            "annotate": annotate, "train": train, "stop": stop}.items():  # fmt: skip
         gr.api(endpoint, api_name=name)
-    gr.api(score, api_name="score", concurrency_id="model")
+    for name, endpoint in {"score": score, "evaluation": evaluation}.items():
+        gr.api(endpoint, api_name=name, concurrency_id="model", concurrency_limit=1)

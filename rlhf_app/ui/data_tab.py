@@ -1,5 +1,6 @@
 """The Data tab: bring comparisons in, and look at those that are there."""
 
+import html
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from .inputs import Choices
 from .render import PLAIN, RENDERED, empty, side_by_side
 
 ROWS = 25
+CATEGORIES = 200
+"""How many categories the filter offers, the most frequent ones."""
 CELL = 140
 HEADERS = ["Prompt", "Response A", "Response B", "Category", "Judgement"]
 JUDGEMENTS = [("Any judgement", ""), ("Judged", "judged"), *((words, key) for key, words in VERDICTS.items())]
@@ -52,19 +55,23 @@ def detail(listed: Listed | None, mode: str) -> str:
     return side_by_side(one.prompt, sides, mode, facts)
 
 
-def preview(staged: importing.Staged | None, rows: list[Listed]) -> str:
-    """Return what an import would keep and skip, and its first comparison, before anything is stored."""
-    if staged is None:
-        return ""
+REASONS = 12
+"""How many different reasons are listed; a broken file can have thousands."""
+
+
+def preview(staged: importing.Staged) -> str:
+    """Return what an import would keep and skip, before anything is stored."""
     report = staged.report
-    lines = [
-        f"**{report.comparisons:,} comparisons** and {report.votes:,} judgements in {report.rows:,} rows of "
-        f"`{staged.source}`, read as *{staged.layout}*."
-    ]
-    lines += [f"- {n:,} skipped: {why} (first: {where})" for why, (n, where) in report.skipped.items()]
-    lines += [f"- {n:,}: {what} (first: {where})" for what, (n, where) in report.remarks.items()]
-    lines += ["" if report.skipped else "- No row was skipped."]
-    return "\n".join(lines) + "\n\nNothing is stored yet."
+    skipped = [f"{n:,} skipped: {why} (first: {where})" for why, (n, where) in report.skipped.items()]
+    remarks = [f"{n:,}: {what} (first: {where})" for what, (n, where) in report.remarks.items()]
+    lines = (skipped or ["No row was skipped."]) + remarks
+    more = [f"and {len(lines) - REASONS:,} more reasons"] if len(lines) > REASONS else []
+    items = "".join(f"<li>{html.escape(line)}</li>" for line in lines[:REASONS] + more)
+    return (
+        f'<section class="card"><p class="verdict">{report.comparisons:,} comparisons and {report.votes:,} judgements'
+        f"<span>in {report.rows:,} rows of {html.escape(staged.source)}, read as: {html.escape(staged.layout)}</span></p>"
+        f"<ul>{items}</ul><p>Nothing is stored yet.</p></section>"
+    )
 
 
 def build(store: Store, settings: Settings, dataset: Choices, last_dataset: gr.BrowserState) -> None:
@@ -78,7 +85,7 @@ def build(store: Store, settings: Settings, dataset: Choices, last_dataset: gr.B
             with gr.Column(min_width=300):
                 hub_id = gr.Textbox(
                     label="Or a dataset on the Hugging Face Hub"
-                    + ("" if settings.on_space else ", or a file on this machine"),
+                    + (", or a file on this machine" if settings.local else ""),
                     value=OFFERED,
                     elem_id="hub-id",
                 )
@@ -95,7 +102,7 @@ def build(store: Store, settings: Settings, dataset: Choices, last_dataset: gr.B
                 static_columns=[0], label=f"Meanings: {', '.join(MEANINGS)}; empty leaves it as it is",
             )  # fmt: skip
             read_again = gr.Button("Read with these meanings", scale=0)
-        report = gr.Markdown(visible=False, elem_id="import-report")
+        report = gr.HTML(visible=False, elem_id="import-report")
         with gr.Row(visible=False, elem_classes="actions") as decision:
             name = gr.Textbox(label="Name of the new dataset", scale=2)
             keep = gr.Button("Keep it", variant="primary", scale=0)
@@ -161,7 +168,7 @@ def build(store: Store, settings: Settings, dataset: Choices, last_dataset: gr.B
         if not dataset:
             return Choices([("Any category", "")], value=""), "", NO_ROW, ""
         found = comparisons.statistics(store, dataset)
-        choices = [("Any category", ""), *((name, name) for name in found.categories if name)]
+        choices = [("Any category", ""), *((name, name) for name in list(found.categories)[:CATEGORIES] if name)]
         return Choices(choices, value=""), statistics_html(found), NO_ROW, ""
 
     @shows_errors
@@ -185,10 +192,10 @@ def build(store: Store, settings: Settings, dataset: Choices, last_dataset: gr.B
         try:
             staged = importing.stage(store, source, columns, lambda rows: progress(None, desc=f"{rows:,} rows read"))
         except importing.UnknownLayout as error:
-            gr.Warning(str(error).replace("<", "&lt;"), duration=None)
+            gr.Warning(html.escape(str(error), quote=False), duration=None)
             rows = [[column, column if column in MEANINGS else ""] for column in error.columns]
-            return (source, None, gr.Group(visible=True), rows, gr.Markdown(visible=False), gr.Row(visible=False), "")
-        report = gr.Markdown(preview(staged, []), visible=True)
+            return (source, None, gr.Group(visible=True), rows, gr.HTML(visible=False), gr.Row(visible=False), "")
+        report = gr.HTML(preview(staged), visible=True)
         return source, staged, gr.Group(visible=False), [], report, gr.Row(visible=True), staged.suggested_name
 
     @shows_errors
@@ -199,7 +206,7 @@ def build(store: Store, settings: Settings, dataset: Choices, last_dataset: gr.B
     def read_from_hub(
         identity: str, split: str, config: str, profile: gr.OAuthProfile | None, progress: gr.Progress = gr.Progress()  # noqa: B008
     ) -> tuple:  # fmt: skip
-        if not settings.on_space and Path(identity.strip()).is_file():
+        if settings.local and Path(identity.strip()).is_file():
             return read_source(Path(identity.strip()), {}, profile, progress)
         progress(None, desc="Asking the Hub")
         wanted = HubSource(identity.strip(), config.strip() or None, split.strip() or "train")
@@ -229,7 +236,7 @@ def build(store: Store, settings: Settings, dataset: Choices, last_dataset: gr.B
         return forget()
 
     def forget() -> tuple:
-        return None, None, gr.Markdown(visible=False), gr.Row(visible=False), gr.Group(visible=False)
+        return None, None, gr.HTML(visible=False), gr.Row(visible=False), gr.Group(visible=False)
 
     @shows_errors
     def remove_dataset(dataset: str, profile: gr.OAuthProfile | None) -> gr.Dropdown:

@@ -11,7 +11,7 @@ from ..settings import Settings
 from ..store import Store
 from ..training import runs
 from .charts import histogram, share_rows
-from .feedback import HIDDEN, QUIET, shows_errors
+from .feedback import HIDDEN, QUIET, may_write, shows_errors
 from .inputs import Choices
 from .render import PLAIN, RENDERED, empty, side_by_side
 
@@ -24,8 +24,11 @@ NO_MODEL = empty(
 def verdict(found: Evaluation) -> str:
     """Return the evaluation in one sentence that is fair."""
     accuracy, gain = found.eval_accuracy, found.gain_over_length
+    few = found.eval_accuracy.method.startswith(("t over", "unknown"))
     beside = (
-        "clearly better than picking the longer one"
+        "from too few groups to compare it with picking the longer one"
+        if few and gain.low <= 0 <= gain.high
+        else "clearly better than picking the longer one"
         if gain.low > 0
         else "worse than picking the longer one"
         if gain.high < 0
@@ -97,9 +100,11 @@ def build(store: Store, settings: Settings) -> Any:
 
     # Handlers
     @shows_errors
-    def evaluate(run: str | None, on: str, mode: str) -> tuple:
+    def evaluate(run: str | None, on: str, mode: str, profile: gr.OAuthProfile | None) -> tuple:
         if not run:
             return NO_MODEL, gr.Column(visible=False), None, 0, ""
+        if on:
+            may_write(settings, profile)
         evaluation = evaluate_on(store, run, on) if on else evaluation_of(store, run)
         return (
             report_html(evaluation),

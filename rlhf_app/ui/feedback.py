@@ -28,7 +28,9 @@ def shows_errors(handler: Callable) -> Callable:
         try:
             return handler(*args, **kwargs)
         except AppError as error:
-            raise gr.Error(html.escape(str(error)), title="That did not work", print_exception=False) from error
+            raise gr.Error(
+                html.escape(str(error), quote=False), title="That did not work", print_exception=False
+            ) from error
         except gr.Error:
             raise
         except Exception as error:
@@ -43,13 +45,15 @@ def done(message: str) -> None:
     gr.Info(html.escape(message), title="Done", duration=4)
 
 
-LONGEST = 1_000_000
-"""Characters of prompt and responses together; a model reads far fewer."""
+LONGEST, MOST = 1_000_000, 64
+"""Characters of a prompt with its responses, the prompt counted for each, and how many responses are scored at once."""
 
 
 def check_size(prompt: str, responses: Sequence[str]) -> None:
     """Raise BadInput if this is more text than one visitor may have scored at once."""
-    if (size := len(prompt) + sum(map(len, responses))) > LONGEST:
+    if len(responses) > MOST:
+        raise BadInput(f"{len(responses):,} responses are too many at once; up to {MOST} can be scored here.")
+    if (size := len(responses) * len(prompt) + sum(map(len, responses))) > LONGEST:
         raise BadInput(
             f"These texts have {size:,} characters; up to {LONGEST:,} can be scored here. Use `score --file`."
         )

@@ -120,9 +120,13 @@ def build(store: Store, settings: Settings, load: Callable[[str], RewardModel]) 
     def score(model: str | None, prompt: str, *texts: str) -> str:
         if not model:
             raise BadInput("There is no model yet. Train one on the sample first, with the button above.")
-        given = [text for text in texts if text and text.strip()]
-        if not (prompt or "").strip() or len(given) < 1:
+        texts = tuple(text or "" for text in texts)
+        last = max((place for place, text in enumerate(texts) if text.strip()), default=-1)
+        given = texts[: last + 1]
+        if not (prompt or "").strip() or not given:
             raise BadInput("Write a prompt and at least one response.")
+        if empty_one := next((LETTERS[place] for place, text in enumerate(given) if not text.strip()), None):
+            raise BadInput(f"Response {empty_one} is empty. Fill it in, or move the others up.")
         check_size(prompt, given)
         start = time.perf_counter()
         scores = load(model).score([(prompt, text) for text in given])

@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from ..errors import AppError
+from ..errors import AppError, BadInput
 from ..reward.base_models import EMBEDDED, OFFERED
 from ..settings import Settings
 from ..store import Store
@@ -159,11 +159,14 @@ def build(store: Store, settings: Settings, dataset: Choices) -> Any:
         own = configured(preset)
         return [getattr(own, name) for name in FOLDED]
 
-    def show_plan(*form: Any) -> str:
+    @shows_errors
+    def show_plan(profile: gr.OAuthProfile | None, *form: Any) -> str:
         """Return the forecast; what stands in the way of training is shown in its place, not as a toast."""
         if not form[0]:
             return empty("No dataset", "Add comparisons in the Data tab.")
         try:
+            if form[2] not in [each.id for each in OFFERED]:
+                may_write(settings, profile)
             return plan_html(plan(store, config_of(*form)))
         except AppError as error:
             return empty("Not ready to train", str(error))
@@ -171,6 +174,8 @@ def build(store: Store, settings: Settings, dataset: Choices) -> Any:
     @shows_errors
     def start(profile: gr.OAuthProfile | None, *form: Any) -> tuple:
         may_write(settings, profile)
+        if not form[0]:
+            raise BadInput("Choose a dataset first.")
         run = runs.start(store, config_of(*form))
         done(f"Run {run.id} has started. It goes on when you close this page.")
         return Choices(run_choices(store), value=run.id), gr.Timer(active=True)
@@ -188,7 +193,8 @@ def build(store: Store, settings: Settings, dataset: Choices) -> Any:
             return NO_RUN, gr.Button(interactive=False), "", gr.Row(visible=False), *[gr.skip()] * len(CURVES)
         run, progress = runs.get(store, run_id), runs.progress(store, run_id)
         curves = [curve(progress, train, held_out) for _, train, held_out in CURVES]
-        log, drawn = runs.log(store, run_id), gr.Row(visible=progress.step > 0)
+        log = "" if settings.on_space else runs.log(store, run_id)  # it holds paths of the machine
+        drawn = gr.Row(visible=progress.step > 0)
         return status_html(run, progress), gr.Button(interactive=run.alive), log, drawn, *curves
 
     @shows_errors
