@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import BadInput, NotFound
+from .records import prompt_text
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -90,8 +91,9 @@ class Store:
         self.home.mkdir(parents=True, exist_ok=True)
         with opened(self.home / "annotations.db") as db:
             if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'by_verdict'").fetchone():
-                db.execute("PRAGMA journal_mode = WAL")
-                db.executescript(ANNOTATIONS)
+                with self.alone("annotations"):
+                    db.execute("PRAGMA journal_mode = WAL")
+                    db.executescript(ANNOTATIONS)
             yield db
 
     @contextmanager
@@ -101,6 +103,7 @@ class Store:
         with self.annotations():
             pass
         with opened(folder / "comparisons.db") as db:
+            db.create_function("prompt_text", 1, lambda prompt: prompt_text(json.loads(prompt)), deterministic=True)
             db.execute("ATTACH ? AS judged", (str(self.home / "annotations.db"),))
             yield db
 
@@ -109,7 +112,7 @@ def checked_name(name: str) -> str:
     """Return the name if it can be a folder's. Raises BadInput."""
     if not NAME.fullmatch(name or ""):
         raise BadInput(
-            f"'{name[:80]}' cannot be a name. Use up to 64 letters, digits, dots, dashes and underscores, "
+            f"'{(name or '')[:80]}' cannot be a name. Use up to 64 letters, digits, dots, dashes and underscores, "
             "beginning with a letter or digit."
         )
     return name

@@ -3,7 +3,6 @@
 Pushing comparisons and pulling judgements builds on `connect`; every failure of the SDK becomes one sentence here.
 """
 
-import json
 import logging
 import warnings
 from dataclasses import dataclass
@@ -28,10 +27,14 @@ class Connection:
 def status(url: str, key: str) -> Connection:
     """Return what a server says of itself and of us. Raises BadInput, Forbidden and ServiceError."""
     url, key = (url or "").strip().rstrip("/"), (key or "").strip()
-    if not url.startswith(("http://", "https://")):
+    if not url.startswith(("http://", "https://")) or not url.partition("://")[2]:
         raise BadInput("Write the server's whole address, with http:// or https://.")
     if not key:
         raise BadInput("Write your API key. Argilla shows it under 'My settings'.")
+    if not (key.isascii() and key.isprintable()):
+        raise BadInput(
+            "This cannot be an API key: keys are plain letters and digits. Copy it again from 'My settings'."
+        )
     client = connect(url, key)
     try:
         me = client.me
@@ -57,7 +60,7 @@ def connect(url: str, key: str) -> Any:
 def translated(url: str, error: Exception) -> AppError:
     """Say what an exception of the SDK means and what to do; it never repeats the key."""
     import httpx
-    from argilla._exceptions import ArgillaCredentialsError, ForbiddenError, UnauthorizedError
+    from argilla._exceptions import ArgillaCredentialsError, ForbiddenError, NotFoundError, UnauthorizedError
 
     if isinstance(error, AppError):
         return error
@@ -69,6 +72,8 @@ def translated(url: str, error: Exception) -> AppError:
         return ServiceError(f"{url} does not answer within {TIMEOUT} seconds. Is it starting up? Try again.")
     if isinstance(error, httpx.HTTPError):
         return ServiceError(f"No server answers at {url}. Check the address, and that Argilla is running.")
-    if isinstance(error, (json.JSONDecodeError, KeyError, ValueError)):
+    if isinstance(error, httpx.InvalidURL):
+        return BadInput(f"'{url}' is no address. It looks like https://argilla.example.org.")
+    if isinstance(error, (KeyError, ValueError, TypeError, AttributeError, NotFoundError)):
         return ServiceError(f"What answers at {url} is not an Argilla server. Check the address.")
     return ServiceError(f"Argilla at {url} failed: {type(error).__name__}.")

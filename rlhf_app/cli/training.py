@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..errors import BadInput
+from ..errors import BadInput, NotFound
 from ..store import Store
 from ..training import runs
 from ..training.config import TrainingConfig, configured
@@ -118,8 +118,11 @@ def list_runs(context: typer.Context, as_json: AsJson = False) -> None:
 
 def newest(opened: Store, name: str) -> str:
     """Return the run that a command names; here `latest` is the newest of all, with a model or without."""
-    every = runs.every(opened) if name == "latest" else []
-    return every[0].id if every else name
+    if name != "latest":
+        return name
+    if not (every := runs.every(opened)):
+        raise NotFound("There are no runs yet. Start one: `train sample --preset quick`.")
+    return every[0].id
 
 
 def brief(run: runs.Run) -> dict[str, Any]:

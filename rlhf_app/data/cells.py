@@ -2,12 +2,14 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..records import Choice, Comparison, Prompt
 
 Row = Mapping[str, Any]
+SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class RowError(ValueError):
@@ -52,16 +54,27 @@ def text_of(row: Row, names: Iterable[str], what: str) -> str:
 
 def clean(text: str) -> str:
     """Return text that UTF-8 can hold: half of a surrogate pair, which some exports leave, becomes U+FFFD."""
-    return text.encode("utf-8", "replace").decode() if not text.isascii() and _has_surrogate(text) else text
-
-
-def _has_surrogate(text: str) -> bool:
-    return any("\ud800" <= character <= "\udfff" for character in text)
+    return text if text.isascii() else SURROGATE.sub("\ufffd", text)
 
 
 def first(row: Row, names: Iterable[str]) -> Any:
-    """Return the first of the named columns that holds something."""
-    return next((row[name] for name in names if row.get(name) is not None), None)
+    """Return the first of the named columns that holds something; NaN is how tables say nothing."""
+    name = column(row, names)
+    return None if name is None else row[name]
+
+
+def column(row: Row, names: Iterable[str]) -> str | None:
+    """Return the name of the first of the named columns that holds something."""
+    return next((name for name in names if row.get(name) is not None and row[name] == row[name]), None)
+
+
+def annotator_of(row: Row) -> str:
+    return clean(str(row.get("annotator") or ""))
+
+
+def used_of(row: Row, *names: Iterable[str]) -> list[str]:
+    """Return which column of each group of names was read; a second one (`input` beside `instruction`) is kept."""
+    return [name for each in names if (name := column(row, each))]
 
 
 def messages_of(value: Any, what: str) -> list[dict[str, str]]:
@@ -94,15 +107,19 @@ def digest(*parts: Any) -> str:
 def rest(row: Row, used: Iterable[str]) -> dict[str, Any]:
     """Return the columns that the layout did not use, as metadata that JSON can hold."""
     used = set(used)
-    return {key: plain(value) for key, value in row.items() if key not in used and value is not None and value != ""}
+    return {
+        clean(key): plain(value) for key, value in row.items() if key not in used and value is not None and value != ""
+    }
 
 
 def plain(value: Any) -> Any:
     """Return a value as JSON's own types; a text that is itself a JSON object is opened."""
-    if isinstance(value, (str, int, float, bool)) or value is None:
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, (int, float, bool)) or value is None:
         return value
     if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {clean(str(key)): plain(item) for key, item in value.items()}
     if is_messages(value):
         return [plain(item) for item in value]
     return str(value)
@@ -111,7 +128,7 @@ def plain(value: Any) -> Any:
 def row_id(row: Row, *content: Any) -> str:
     """Return the id the row brings, else one made from its content."""
     given = first(row, ID)
-    return str(given)[:200] if given is not None and str(given).strip() else digest(*content)[:16]
+    return clean(str(given))[:200] if given is not None and str(given).strip() else digest(*content)[:16]
 
 
 def sided(row: Row, prompt: Prompt, a: str, b: str, used: Iterable[str]) -> Comparison:
@@ -139,7 +156,10 @@ def unsided(row: Row, prompt: Prompt, chosen: str, rejected: str, used: Iterable
 
 def strength_of(row: Row) -> float | None:
     value = first(row, STRENGTH)
-    return abs(float(value)) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    try:
+        return None if isinstance(value, bool) or value is None else abs(float(value))
+    except (TypeError, ValueError):
+        return None
 
 
 def choice_of(value: Any) -> Choice | None:

@@ -12,6 +12,7 @@ from ..annotation_log import Verdict
 from ..errors import BadInput, NotFound
 from ..records import Comparison, Dataset
 from ..store import Store, read_json
+from .cells import clean
 
 if TYPE_CHECKING:
     import pandas
@@ -126,13 +127,13 @@ def count(store: Store, dataset: str, query: Query) -> int:
 def condition(dataset: str, query: Query) -> tuple[str, dict[str, Any]]:
     """Return the SQL of a query's filters and the values it binds."""
     clauses, values = ["1"], {"dataset": dataset}
-    text = query.search.strip()
+    text = clean(query.search.replace("\0", "")).strip()
     if len(text) >= 3:
         clauses.append("c.n IN (SELECT rowid FROM search WHERE search MATCH :search)")
         values["search"] = '"' + text.replace('"', '""') + '"'
     elif text:
-        columns = ("prompt", "response_a", "response_b")
-        clauses.append("(" + " OR ".join(f"instr(lower(c.{column}), lower(:search))" for column in columns) + ")")
+        columns = ("prompt_text(c.prompt)", "c.response_a", "c.response_b")
+        clauses.append("(" + " OR ".join(f"instr(lower({column}), lower(:search))" for column in columns) + ")")
         values["search"] = text
     if query.category:
         clauses.append("c.category = :category")
@@ -207,5 +208,5 @@ def to_pandas(store: Store, dataset: str, query: Query = Query()) -> "pandas.Dat
         for each in page(store, dataset, query, limit=-1)
     ]
     first = ["id", "prompt", "response_a", "response_b", "category", "verdict"]
-    table = pandas.DataFrame(rows)
-    return table[[*first, *(column for column in table.columns if column not in first)]] if rows else table
+    table = pandas.DataFrame(rows, columns=None if rows else first)
+    return table[[*first, *(column for column in table.columns if column not in first)]]

@@ -70,10 +70,6 @@ def opened(path: Path) -> IO[bytes]:
     return gzip.open(path, "rb") if zipped else path.open("rb")  # type: ignore[return-value]
 
 
-def text(file: IO[bytes]) -> io.TextIOWrapper:
-    return io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
-
-
 def lines(file: IO[bytes], path: Path) -> Iterator[Numbered]:
     """JSONL: one object a line. The first line of all may begin with a byte order mark."""
     number = 0
@@ -122,9 +118,18 @@ def document(file: IO[bytes], path: Path) -> Iterator[Numbered]:
 
 
 def table(file: IO[bytes], path: Path) -> Iterator[Numbered]:
-    """CSV and TSV with a header. A cell that is a JSON list or object is opened."""
+    """CSV and TSV with a header."""
     csv.field_size_limit(LONGEST_LINE)
-    reader = csv.DictReader(text(file), delimiter="\t" if kind_of(path) == "tsv" else ",", strict=True)
+    wrapped = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+    try:
+        yield from table_rows(
+            csv.DictReader(wrapped, delimiter="\t" if kind_of(path) == "tsv" else ",", strict=True), path
+        )
+    finally:
+        wrapped.detach()  # the file is closed by who opened it
+
+
+def table_rows(reader: csv.DictReader, path: Path) -> Iterator[Numbered]:
     number = 1
     while True:
         number += 1
@@ -145,24 +150,28 @@ def table(file: IO[bytes], path: Path) -> Iterator[Numbered]:
 
 
 def cell(value: str) -> Any:
-    if value[:1] in "[{" and value[-1:] in "]}" and value:
-        try:
-            return json.loads(value)
-        except ValueError:
-            return value
-    return value
+    """Open a cell that holds messages or votes; any other JSON may be a response and stays text."""
+    if not (value.startswith("[") and value.endswith("]")):
+        return value
+    try:
+        items = json.loads(value)
+    except (ValueError, RecursionError):
+        return value
+    opened = items and all(isinstance(item, dict) and item.keys() & {"role", "annotator", "rank"} for item in items)
+    return items if opened else value
 
 
 def columns(file: IO[bytes], path: Path) -> Iterator[Numbered]:
     import pyarrow
     import pyarrow.parquet
 
+    source = io.BytesIO(file.read()) if isinstance(file, gzip.GzipFile) else path
     try:
-        parquet = pyarrow.parquet.ParquetFile(io.BytesIO(file.read()) if isinstance(file, gzip.GzipFile) else path)
+        parquet = pyarrow.parquet.ParquetFile(source)
         number = 0
         for batch in parquet.iter_batches(batch_size=1000):
             for row in batch.to_pylist():
                 number += 1
                 yield Numbered(f"row {number}", row)
-    except pyarrow.ArrowInvalid as error:
+    except (pyarrow.ArrowException, OSError) as error:
         raise BadInput(f"{path.name} is not a whole Parquet file. Copy it again. ({error})") from error

@@ -20,7 +20,9 @@ from .cells import (
     STRENGTH,
     Row,
     RowError,
+    annotator_of,
     choice_of,
+    clean,
     first,
     is_messages,
     messages_of,
@@ -31,6 +33,7 @@ from .cells import (
     strength_of,
     text_of,
     unsided,
+    used_of,
 )
 
 
@@ -71,26 +74,28 @@ def recognise(columns: Iterable[str]) -> Layout | None:
 
 
 def read_comparison(row: Row) -> Reading:
-    used = [*PROMPT, *RESPONSE_A, *RESPONSE_B, *JUDGEMENT, *STRENGTH, "annotator"]
+    used = [*used_of(row, PROMPT, RESPONSE_A, RESPONSE_B), *JUDGEMENT, "annotator"]
+    said = first(row, JUDGEMENT)
+    judged = said is not None and str(said).strip() != ""
+    used += STRENGTH if judged else ()
     a, b = text_of(row, RESPONSE_A, "response A"), text_of(row, RESPONSE_B, "response B")
     comparison = sided(row, prompt_of(row), a, b, used)
-    said = first(row, JUDGEMENT)
-    if said is None or str(said).strip() == "":
+    if not judged:
         return Reading(comparison)
     choice = choice_of(said)
     if choice is None:
         return Reading(comparison, remarks=["kept without its judgement, which names no side"])
-    return Reading(comparison, [Vote(str(row.get("annotator") or ""), choice, strength_of(row))])
+    return Reading(comparison, [Vote(annotator_of(row), choice, strength_of(row))])
 
 
 def read_votes(row: Row) -> Reading:
     a, b = text_of(row, RESPONSE_A, "response A"), text_of(row, RESPONSE_B, "response B")
-    comparison = sided(row, prompt_of(row), a, b, [*PROMPT, *RESPONSE_A, *RESPONSE_B, "votes"])
+    comparison = sided(row, prompt_of(row), a, b, [*used_of(row, PROMPT, RESPONSE_A, RESPONSE_B), "votes"])
     votes, remarks = [], []
     for vote in row.get("votes") or []:
         choice = choice_of(vote.get("choice"))
         if choice:
-            votes.append(Vote(str(vote.get("annotator") or ""), choice))
+            votes.append(Vote(annotator_of(vote), choice))
         else:
             remarks.append("vote left out: its choice names no side")
     return Reading(comparison, votes, remarks)
@@ -131,8 +136,10 @@ def read_implicit(row: Row) -> Reading:
 def judged(row: Row, prompt: Prompt, chosen: Any, rejected: Any) -> Reading:
     texts = {"chosen": chosen, "rejected": rejected}
     chosen, rejected = (text_of(texts, [name], name) for name in texts)
-    comparison, choice = unsided(row, prompt, chosen, rejected, [*PROMPT, "chosen", "rejected", *STRENGTH, "annotator"])
-    return Reading(comparison, [Vote(str(row.get("annotator") or ""), choice, strength_of(row))])
+    comparison, choice = unsided(
+        row, prompt, chosen, rejected, [*used_of(row, PROMPT), "chosen", "rejected", *STRENGTH, "annotator"]
+    )
+    return Reading(comparison, [Vote(annotator_of(row), choice, strength_of(row))])
 
 
 def common_messages(chosen: list, rejected: list) -> tuple[Prompt, str, str]:
@@ -211,7 +218,7 @@ def argilla_reading(row: Row, answers: Iterable[tuple[Any, Any, Any]]) -> Readin
     """Return a record with the answers that count: submitted ones, and discards as skips."""
     votes, remarks = [], []
     for number, (user, value, status) in enumerate(answers, 1):
-        annotator = str(user) if user else f"unknown user {number}"
+        annotator = clean(str(user)) if user else f"unknown user {number}"
         status = str(status or "submitted")
         if status == "discarded":
             votes.append(Vote(annotator, "skip"))

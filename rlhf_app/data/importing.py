@@ -99,7 +99,7 @@ def stage(
     """
     label = source.label if isinstance(source, HubSource) else source.name
     numbered = hub_rows(source) if isinstance(source, HubSource) else files.rows(source)
-    layout, numbered = recognised(renamed(numbered, columns or {}), label)
+    layout, numbered = recognised(numbered, columns or {}, label)
     sweep(store)
     folder = store.datasets / f".staged-{int(time.time())}-{secrets.token_hex(4)}"
     folder.mkdir()
@@ -175,7 +175,7 @@ def free_name(store: Store, wanted: str) -> str:
 
 def renamed(numbered: Iterable[files.Numbered], columns: Mapping[str, str]) -> Iterator[files.Numbered]:
     """Give the columns the names they are mapped to, and all of them in lower case."""
-    wanted = {key.strip().lower(): value for key, value in columns.items()}
+    wanted = {key.strip().lower(): value.strip().lower() for key, value in columns.items()}
     for where, row in numbered:
         if isinstance(row, files.Bad):
             yield files.Numbered(where, row)
@@ -186,19 +186,20 @@ def renamed(numbered: Iterable[files.Numbered], columns: Mapping[str, str]) -> I
             yield files.Numbered(where, kept)
 
 
-def recognised(numbered: Iterator[files.Numbered], label: str) -> tuple[Layout, Iterator[files.Numbered]]:
-    """Return the layout that the first rows' columns give away, and all the rows."""
+def recognised(
+    numbered: Iterator[files.Numbered], columns: Mapping[str, str], label: str
+) -> tuple[Layout, Iterator[files.Numbered]]:
+    """Return the layout that the first rows' columns give away, and all the rows with their columns renamed."""
     head = list(itertools.islice(numbered, 100))
     good = [row for _, row in head if not isinstance(row, files.Bad)]
     if head and not good:
         raise BadInput(f"{label} cannot be read: {head[0].where}: {head[0].row.reason}")  # type: ignore[union-attr]
     if not head:
         raise BadInput(f"{label} has no rows. Nothing was imported.")
-    columns = list(dict.fromkeys(column for row in good for column in row))
-    layout = recognise(columns)
+    layout = recognise(column for _, row in renamed(head, columns) if not isinstance(row, files.Bad) for column in row)
     if layout is None:
-        raise UnknownLayout(label, columns)
-    return layout, itertools.chain(head, numbered)
+        raise UnknownLayout(label, list(dict.fromkeys(str(column).strip() for row in good for column in row)))
+    return layout, renamed(itertools.chain(head, numbered), columns)
 
 
 def fill(
@@ -236,7 +237,7 @@ def read(row: dict[str, Any] | files.Bad, layout: Layout) -> Reading | files.Bad
         return layout.read(row)
     except RowError as error:
         return files.Bad(str(error))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         return files.Bad(f"not as the layout '{layout.name}' has it ({type(error).__name__}: {str(error)[:80]})")
 
 

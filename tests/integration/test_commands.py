@@ -147,7 +147,7 @@ def test_runs_lists_every_run(trained: Trained) -> None:
 
 
 def test_runs_show_tells_all_of_a_run(trained: Trained) -> None:
-    found = only(trained.do("runs", "show", "latest", "--json"))
+    found = only(trained.do("runs", "show", trained.run, "--json"))
     assert (found["run"], found["state"], found["progress"]) == (trained.run, "finished", 1.0)
     assert {"loss", "accuracy", "eval_accuracy"} <= set(found["metrics"])
     assert found["config"]["max_length"] == 32
@@ -157,7 +157,7 @@ def test_runs_show_tells_all_of_a_run(trained: Trained) -> None:
 
 def test_runs_log_prints_the_last_lines(trained: Trained) -> None:
     assert trained.do("runs", "log", trained.run, "--lines", "1").stdout.endswith("Saving the model\n")
-    found = only(trained.do("runs", "log", "latest", "--json"))
+    found = only(trained.do("runs", "log", trained.run, "--json"))
     assert found["run"] == trained.run
     assert "Loading Transformers" in found["log"]
 

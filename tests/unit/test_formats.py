@@ -76,7 +76,7 @@ def test_a_judgement_may_be_written_in_many_ways(word: Any, choice: str) -> None
 def test_a_judgement_that_names_no_side_is_remarked_and_not_guessed() -> None:
     reading = read({**SIDED, "preference": "the better one"})
     assert reading.votes == []
-    assert reading.remarks == ["kept without its judgement: 'the better one' names no side"]
+    assert reading.remarks == ["kept without its judgement, which names no side"]
 
 
 def test_a_judgement_brings_its_annotator_and_its_strength() -> None:
@@ -102,7 +102,7 @@ def test_every_vote_in_a_row_counts_but_those_that_name_no_side() -> None:
     votes = [{"annotator": "Ann", "choice": "a"}, {"annotator": "Bo", "choice": "tie"}, {"choice": "maybe"}]
     reading = read({**SIDED, "votes": votes, "topic": "reasons"})
     assert [(vote.annotator, vote.choice) for vote in reading.votes] == [("Ann", "a"), ("Bo", "tie")]
-    assert reading.remarks == ["vote left out: 'maybe' names no side"]
+    assert reading.remarks == ["vote left out: its choice names no side"]
     assert reading.comparison.metadata == {"topic": "reasons"}
 
 

@@ -183,15 +183,15 @@ def test_a_bad_byte_far_down_leaves_nothing_behind(store: Store, put: Callable[.
         '"id": "\\ud83d"',
         '"annotator": "\\ud83d", "judgement": "a"',
         f'"deep": {"[" * 700}{"]" * 700}',
+        '"prompt": [{"role": "\\ud83d", "content": "Hi"}]',
     ],
-    ids=["metadata", "id", "annotator", "deep"],
+    ids=["metadata", "id", "annotator", "deep", "role"],
 )
 def test_one_odd_row_does_not_end_the_import(store: Store, put: Callable[..., Path], extra: str) -> None:
     lines = [json.dumps({**GOOD, "response_b": number}) for number in "012"]
     lines[1] = lines[1].replace("}", f", {extra}}}")
     report = stage(store, put("\n".join(lines))).report
-    assert report.rows == 3
-    assert report.comparisons + report.rows_skipped == 3
+    assert (report.rows, report.comparisons + report.rows_skipped) == (3, 3)
     assert report.comparisons >= 2
 
 
@@ -200,6 +200,14 @@ def test_responses_that_are_json_stay_text_in_a_table(store: Store, put: Callabl
     keep(store, stage(store, path), "mine")
     [comparison] = comparisons(store)
     assert (comparison.response_a, comparison.response_b) == ("[1, 2]", '{"1": 2}')
+
+
+def test_votes_and_answers_in_a_table_are_opened(store: Store, put: Callable[..., Path]) -> None:
+    path = put('prompt,response_a,response_b,votes\nWhy?,x,y,"[{""choice"": ""b""}]"\n', "votes.csv")
+    keep(store, stage(store, path), "votes")
+    names = "instruction,response-1,response-2,choose-best.responses,choose-best.responses.users"
+    keep(store, stage(store, put(f'{names}\nWhy?,x,y,"[""response-2""]","[""Ann""]"\n', "answers.csv")), "answers")
+    assert [each.choice for name in ("votes", "answers") for each in annotations(store, name)] == ["b", "b"]
 
 
 def test_a_strength_in_a_table_is_a_number(store: Store, put: Callable[..., Path]) -> None:

@@ -36,7 +36,7 @@ def test_pairs_of_a_prompt_that_agree_make_the_interval_wider() -> None:
     assert clustered.value == naive.value == 0.6
     assert clustered.high - clustered.low > 2 * (naive.high - naive.low)
     assert clustered.low < 0.6 < clustered.high
-    assert clustered.method == "bootstrap over 10 prompts"
+    assert clustered.method == "bootstrap over 10 groups"
 
 
 def test_pairs_of_a_prompt_that_disagree_are_not_told_as_surer_than_pairs_of_their_own() -> None:
