@@ -58,6 +58,7 @@ def append(db: sqlite3.Connection, dataset: str, annotations: Iterable[Annotatio
 
 def undo_last(db: sqlite3.Connection, dataset: str, annotator: str, source: str = "app") -> Annotation | None:
     """Take an annotator's last judgement back and return it, or None when there is none left."""
+    db.execute("BEGIN IMMEDIATE")  # two undos at once take two judgements back, not one twice
     row = db.execute(
         "SELECT * FROM annotations WHERE dataset = ? AND annotator = ? AND source = ? AND undone = 0"
         " ORDER BY seq DESC LIMIT 1",

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from .. import annotation_log
+from ..data.cells import clean
 from ..data.comparisons import get
 from ..errors import BadInput
 from ..records import CHOICES, Annotation, Choice
@@ -24,7 +25,7 @@ class Done:
 
 def annotator_name(name: str) -> str:
     """Return a name to sign judgements with. Raises BadInput."""
-    name = " ".join((name or "").split())
+    name = " ".join(clean(name or "").split())
     if not name:
         raise BadInput("Write your name first; your judgements are stored under it.")
     if len(name) > LONGEST_NAME:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -84,7 +85,7 @@ def messages_of(value: Any, what: str) -> list[dict[str, str]]:
     for turn in value:
         if not isinstance(turn, Mapping) or not is_text(turn.get("content")) or not is_text(turn.get("role")):
             raise RowError(f"{what} is not a list of messages with role and content")
-        messages.append({"role": turn["role"], "content": clean(turn["content"])})
+        messages.append({"role": clean(turn["role"]), "content": clean(turn["content"])})
     if not messages:
         raise RowError(f"{what} is empty")
     return messages
@@ -108,12 +109,14 @@ def rest(row: Row, used: Iterable[str]) -> dict[str, Any]:
     """Return the columns that the layout did not use, as metadata that JSON can hold."""
     used = set(used)
     return {
-        clean(key): plain(value) for key, value in row.items() if key not in used and value is not None and value != ""
+        clean(key): plain(value)
+        for key, value in row.items()
+        if key not in used and value is not None and value != "" and value == value
     }
 
 
 def plain(value: Any) -> Any:
-    """Return a value as JSON's own types; a text that is itself a JSON object is opened."""
+    """Return a value as JSON has it, its texts such that UTF-8 can hold them."""
     if isinstance(value, str):
         return clean(value)
     if isinstance(value, (int, float, bool)) or value is None:
@@ -157,13 +160,13 @@ def unsided(row: Row, prompt: Prompt, chosen: str, rejected: str, used: Iterable
 def strength_of(row: Row) -> float | None:
     value = first(row, STRENGTH)
     try:
-        return None if isinstance(value, bool) or value is None else abs(float(value))
+        number = abs(float(value))
     except (TypeError, ValueError):
         return None
+    return number if math.isfinite(number) and not isinstance(value, bool) else None
 
 
 def choice_of(value: Any) -> Choice | None:
     """Return the choice that a word or number in a file means, or None: nothing is guessed."""
-    if isinstance(value, float) and value.is_integer():  # 1 and 2 in a column with gaps
-        value = int(value)
-    return CHOICE_WORDS.get(str(value).strip().lower())
+    word = str(value).strip().lower()
+    return CHOICE_WORDS.get(word.removesuffix(".0"))  # 1 and 2 become 1.0 and 2.0 in a column with gaps

@@ -157,7 +157,9 @@ def cell(value: str) -> Any:
         items = json.loads(value)
     except (ValueError, RecursionError):
         return value
-    opened = items and all(isinstance(item, dict) and item.keys() & {"role", "annotator", "rank"} for item in items)
+    opened = items and all(
+        isinstance(item, dict) and item.keys() & {"role", "annotator", "choice", "rank"} for item in items
+    )
     return items if opened else value
 
 

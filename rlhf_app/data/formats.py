@@ -74,10 +74,10 @@ def recognise(columns: Iterable[str]) -> Layout | None:
 
 
 def read_comparison(row: Row) -> Reading:
-    used = [*used_of(row, PROMPT, RESPONSE_A, RESPONSE_B), *JUDGEMENT, "annotator"]
+    used = used_of(row, PROMPT, RESPONSE_A, RESPONSE_B, JUDGEMENT)
     said = first(row, JUDGEMENT)
     judged = said is not None and str(said).strip() != ""
-    used += STRENGTH if judged else ()
+    used += [*STRENGTH, "annotator"] if judged else []
     a, b = text_of(row, RESPONSE_A, "response A"), text_of(row, RESPONSE_B, "response B")
     comparison = sided(row, prompt_of(row), a, b, used)
     if not judged:
@@ -260,6 +260,7 @@ def read_argilla_1(row: Row) -> Reading:
 
 def read_argilla_2(row: Row) -> Reading:
     lists = [row.get(f"choose-best.responses{part}") for part in (".users", "", ".status")]
+    lists = [json.loads(each) if isinstance(each, str) and each else each or None for each in lists]
     users, values, statuses = ([] if each is None else list(each) for each in lists)
     values = values or [None] * len(users)
     statuses = statuses or ["submitted"] * len(users)

@@ -4,7 +4,6 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from ..errors import BadInput, ServiceError
 from .files import Numbered
@@ -34,21 +33,18 @@ def hub_rows(source: HubSource) -> Iterator[Numbered]:
     """Yield the rows of a Hub dataset. Raises BadInput and ServiceError."""
     if not is_hub_id(source.id):
         raise BadInput(f"'{source.id}' is not a dataset's id. It looks like '{OFFERED}'.")
-    if Path(source.id).exists():
-        raise BadInput(
-            f"There is a folder '{source.id}' where the app was started, and it would be read instead of the Hub's dataset. "
-            "Import its files, or start the app somewhere else."
-        )
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     from datasets import load_dataset
     from datasets.exceptions import DatasetsError
     from huggingface_hub.errors import HfHubHTTPError
 
     try:
-        loaded = load_dataset(source.id, source.config, split=source.split, streaming=True)
+        loaded = load_dataset(f"hf://datasets/{source.id}", source.config, split=source.split, streaming=True)
         for number, row in enumerate(loaded, 1):
             yield Numbered(f"row {number}", row)
     except RuntimeError as error:
+        if "script" not in str(error):
+            raise
         raise BadInput(
             f"'{source.id}' is a program, and programs of others are not run here. {str(error)[:200]}"
         ) from error

@@ -11,7 +11,7 @@ from ..settings import Settings
 from ..store import Store
 from ..training import runs
 from . import annotate_tab, api, argilla_tab, data_tab, evaluate_tab, score_tab, train_tab
-from .feedback import HIDDEN, QUIET
+from .feedback import HIDDEN, IN_TURN, QUIET
 from .inputs import Choices
 
 ASSETS = Path(__file__).parents[2] / "assets"
@@ -74,7 +74,7 @@ def build(store: Store, settings: Settings) -> gr.Blocks:
             tab.select(lambda: gr.Column(visible=False), None, choice, api_name="hide_datasets", **QUIET)
         for tab in (data, annotate, argilla, evaluate, score):
             tab.select(lambda: gr.Timer(active=False), None, watching, api_name="look_away", **QUIET)
-        annotate.select(*show_next, api_name="open_annotate", show_progress="hidden", **HIDDEN)
+        annotate.select(*show_next, api_name="open_annotate", show_progress="hidden", **IN_TURN, **HIDDEN)
         train.select(*open_runs, api_name="open_train", **QUIET)
         train.select(*show_plan, api_name="open_plan", show_progress="minimal", **HIDDEN)
         evaluate.select(*open_evaluation, api_name="open_evaluate", **QUIET)

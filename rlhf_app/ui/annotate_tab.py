@@ -11,7 +11,7 @@ from ..data.comparisons import Listed, get
 from ..records import Choice
 from ..settings import Settings
 from ..store import Store
-from .feedback import HIDDEN, QUIET, may_write, shows_errors
+from .feedback import HIDDEN, IN_TURN, QUIET, may_write, shows_errors
 from .feedback import done as tell_done
 from .inputs import Choices
 from .render import PLAIN, RENDERED, empty, side_by_side
@@ -138,7 +138,7 @@ def build(
         **HIDDEN,
     )
     annotator.input(lambda name: name, annotator, remembered, api_name="remember", **QUIET)
-    dataset.change(show_next, who, screen, api_name="show_next_of_dataset", show_progress="hidden", **HIDDEN)
+    dataset.change(show_next, who, screen, api_name="show_next_of_dataset", show_progress="hidden", **IN_TURN, **HIDDEN)
     dataset.change(show_guidelines, dataset, rules, api_name="show_guidelines", **QUIET)
     mode.input(redraw, [mode, on_screen], shown, api_name="redraw", **QUIET)
     edit.click(start_edit, rules, [draft, save], api_name="edit_guidelines", **QUIET)

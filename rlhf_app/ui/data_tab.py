@@ -36,6 +36,11 @@ def cut(text: str) -> str:
     return line if len(line) <= CELL else line[: CELL - 1] + "…"
 
 
+def query_of(search: str | None, category: str | None, judgement: str | None, sort: Any) -> Query:
+    """Return the query of the filters; one that is not on the screen yet has no value."""
+    return Query(search or "", category or "", judgement or "", sort or "imported")
+
+
 def table_row(listed: Listed) -> list[str]:
     one = listed.comparison
     verdict = VERDICTS[listed.verdict or "unjudged"]
@@ -148,20 +153,22 @@ def build(store: Store, settings: Settings, dataset: Choices, last_dataset: gr.B
         return [table_row(each) for each in rows], rows, number, f"<p>{text}</p>", back, ahead
 
     @shows_errors
-    def first_page(dataset: str, search: str, category: str, judgement: str, sort: Any) -> tuple:
-        return show_page(dataset, Query(search, category, judgement, sort), 1)
+    def first_page(dataset: str | None, *query: Any) -> tuple:
+        return show_page(dataset, query_of(*query), 1)
 
     @shows_errors
     def next_page(shown: list[Listed], number: int, dataset: str, *query: Any) -> tuple:
         return (
-            show_page(dataset, Query(*query), number + 1, after=shown[-1].key) if shown else first_page(dataset, *query)
+            show_page(dataset, query_of(*query), number + 1, after=shown[-1].key)
+            if shown
+            else first_page(dataset, *query)
         )
 
     @shows_errors
     def previous_page(shown: list[Listed], number: int, dataset: str, *query: Any) -> tuple:
         if not shown or number <= 2:
             return first_page(dataset, *query)
-        return show_page(dataset, Query(*query), number - 1, before=shown[0].key)
+        return show_page(dataset, query_of(*query), number - 1, before=shown[0].key)
 
     @shows_errors
     def new_dataset(dataset: str) -> tuple:

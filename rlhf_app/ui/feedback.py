@@ -16,6 +16,9 @@ log = logging.getLogger("rlhf_app")
 HIDDEN: dict[str, Any] = {"api_visibility": "private"}
 """For every event of the page: it has a name, and is no part of the public API."""
 
+IN_TURN: dict[str, Any] = {"concurrency_id": "in turn", "concurrency_limit": 1}
+"""For events that draw the same thing: the later one ends later, so that it is the later one that stays."""
+
 QUIET: dict[str, Any] = {**HIDDEN, "show_progress": "hidden", "queue": False}
 """The same for an event that answers at once."""
 

@@ -117,7 +117,7 @@ def test_an_id_never_reads_a_folder_of_this_computer(told: Callable[[str, str], 
     (folder / "rows.jsonl").write_text(json.dumps({"prompt": "a secret"}) + "\n", encoding="utf-8")
     answer = told(hub, "someone/missing")
     assert "secret" not in answer
-    assert answer.startswith("BadInput There is a folder 'someone/missing'")
+    assert answer.startswith("ServiceError The Hub has no dataset")
 
 
 @pytest.mark.parametrize(
