@@ -13,6 +13,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
+from rlhf_app.store import Store
+from rlhf_app.training import runs
+
 ROOT = Path(__file__).parents[2]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
@@ -54,6 +57,13 @@ class App:
         self.process.terminate()
         self.process.wait(20)
 
+    def end_runs(self) -> None:
+        """Stop the training that went on when the app ended, as it should."""
+        store = Store(self.home)
+        for run in runs.every(store):
+            if run.alive:
+                runs.stop(store, run.id)
+
     def told(self) -> str:
         return self.log.read_text(encoding="utf-8")
 
@@ -70,6 +80,7 @@ def start_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...
     yield start
     for app in apps:
         app.stop()
+        app.end_runs()
 
 
 @pytest.fixture(scope="session")
