@@ -119,7 +119,7 @@ def build(store: Store, settings: Settings, dataset: Choices, last_dataset: gr.B
         sort = gr.Dropdown(SORTS, value="imported", label="Order", min_width=140)
     table = gr.Dataframe(
         headers=HEADERS, datatype="str", interactive=False, elem_id="comparisons", show_label=False, max_height=420,
-        column_widths=["30%", "24%", "24%", "11%", "11%"], buttons=[],
+        column_widths=["310px", "255px", "255px", "170px", "120px"], buttons=[],
     )  # fmt: skip
     with gr.Row(elem_classes="actions pager"):
         backward = gr.Button("‹ Previous", scale=0, elem_id="previous-page")

@@ -100,7 +100,7 @@ def build(store: Store, settings: Settings) -> Any:
 
     # Handlers
     @shows_errors
-    def evaluate(run: str | None, on: str, mode: str, profile: gr.OAuthProfile | None) -> tuple:
+    def evaluate(run: str | None, on: str | None, mode: str, profile: gr.OAuthProfile | None) -> tuple:
         if not run:
             return NO_MODEL, gr.Column(visible=False), None, 0, ""
         if on:
@@ -125,11 +125,11 @@ def build(store: Store, settings: Settings) -> Any:
         return turned
 
     @shows_errors
-    def open_tab(run: str | None, on: str) -> tuple:
+    def open_tab(run: str | None, on: str | None) -> tuple:
         names = [each.id for each in runs.every(store) if each.has_model]
         sets = [("Its held-out pairs", HELD_OUT), *((each.name, each.name) for each in datasets(store))]
         value = run if run in names else names[0] if names else None
-        return Choices(names, value=value), Choices(sets, value=on)
+        return Choices(names, value=value), Choices(sets, value=on or HELD_OUT)
 
     # Wiring
     screen = [report, mistakes, found, index, mistake]
