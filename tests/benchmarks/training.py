@@ -42,7 +42,7 @@ def cases(store: Store) -> Iterator[Case]:
         network, tokenizer = load_network(locate("all-MiniLM-L6-v2"))
         freeze(network, frozen)
         encoded = encode_pairs(tokenizer, pairs, 512)
-        config = replace(configured("quick"), epochs=PAIRS * STEPS / 16 / PAIRS)
+        config = replace(configured("quick"), epochs=STEPS * 16 / PAIRS)
         PairTrainer(network, arguments(config, folder), tokenizer, encoded, encoded).train()
 
     name = f"Train {STEPS} steps of 16 pairs"
