@@ -1,6 +1,6 @@
 """The nouns: what every module passes to the next. Frozen, plain, no I/O."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, is_dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -101,3 +101,14 @@ class Score:
     reward: float
     tokens: int
     truncated: int
+
+
+def as_json_value(value: Any) -> Any:
+    """Return a value as JSON has it; NaN, which JSON has not, becomes null."""
+    if is_dataclass(value) and not isinstance(value, type):
+        value = asdict(value)
+    if isinstance(value, dict):
+        return {key: as_json_value(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [as_json_value(item) for item in value]
+    return None if isinstance(value, float) and value != value else value

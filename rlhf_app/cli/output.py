@@ -4,11 +4,11 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, is_dataclass
 from typing import Annotated, Any
 
 import typer
 
+from ..records import as_json_value
 from ..sample import ensure_sample
 from ..settings import read_settings
 from ..store import Store
@@ -33,19 +33,8 @@ def say(text: str) -> None:
 
 def show(value: Any, as_json: bool, lines: Callable[[], list[str]]) -> None:
     """Print a result: as JSON on one line, or as lines for a person."""
-    for line in [json.dumps(plain(value), ensure_ascii=False)] if as_json else lines():
+    for line in [json.dumps(as_json_value(value), ensure_ascii=False)] if as_json else lines():
         print(line)
-
-
-def plain(value: Any) -> Any:
-    """Return a value as JSON has it; NaN, which JSON has not, becomes null."""
-    if is_dataclass(value) and not isinstance(value, type):
-        value = asdict(value)
-    if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    return None if isinstance(value, float) and value != value else value
 
 
 def run_id(opened: Store, name: str) -> str:

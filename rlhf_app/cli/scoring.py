@@ -7,8 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import BadInput
+from ..records import as_json_value
 from ..training import runs
-from .output import AsJson, RunName, plain, run_id, say, show, store
+from .output import AsJson, RunName, run_id, say, show, store
 
 cli = typer.Typer()
 
@@ -27,7 +28,7 @@ def evaluate(
     found = evaluate_on(opened, identity, on) if on else evaluation_of(opened, identity)
     accuracy = found.eval_accuracy
     result = {
-        "run": identity, **plain(found), "eval_accuracy": accuracy.value, "interval": [accuracy.low, accuracy.high],
+        "run": identity, **as_json_value(found), "eval_accuracy": accuracy.value, "interval": [accuracy.low, accuracy.high],
         "interval_method": accuracy.method,
         "baselines": {"longer_wins": found.longer_wins.value, "first_side_wins": found.first_side_wins.value},
     }  # fmt: skip

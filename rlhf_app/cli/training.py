@@ -108,7 +108,7 @@ def list_runs(context: typer.Context, as_json: AsJson = False) -> None:
     """List training runs, newest first; or `show`, `stop` and `log` one."""
     if context.invoked_subcommand:
         return
-    rows = [brief(run) for run in runs.every(store())]
+    rows = [runs.brief(run) for run in runs.every(store())]
     show(
         {"runs": rows},
         as_json,
@@ -125,11 +125,6 @@ def newest(opened: Store, name: str) -> str:
     return every[0].id
 
 
-def brief(run: runs.Run) -> dict[str, Any]:
-    return {"run": run.id, "state": run.state, "dataset": run.config.dataset, "base": run.config.base,
-            "preset": run.config.preset, "model": run.has_model}  # fmt: skip
-
-
 @runs_cli.command("show", epilog="Example:  runs show 20260101-120000-sample-quick --json")
 def show_run(run: AnyRun, as_json: AsJson = False) -> None:
     """Show a run's state, process and progress."""
@@ -138,7 +133,7 @@ def show_run(run: AnyRun, as_json: AsJson = False) -> None:
     progress = runs.progress(opened, found.id)
     metrics = {name: points[-1][1] for name, points in progress.curves.items()}
     result = {
-        **brief(found), "pid": found.pid, "message": found.message, "stage": progress.stage, "step": progress.step,
+        **runs.brief(found), "pid": found.pid, "message": found.message, "stage": progress.stage, "step": progress.step,
         "total_steps": progress.total_steps, "progress": progress.share, "seconds": progress.seconds,
         "seconds_left": progress.seconds_left, "metrics": metrics, "counts": runs.facts(opened, found.id),
         "config": asdict(found.config), "model_folder": str(opened.run(found.id) / "model") if found.has_model else None,

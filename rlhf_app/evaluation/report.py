@@ -66,9 +66,14 @@ class Evaluation:
 
 def evaluate(model: RewardModel, pairs: Sequence[PreferencePair], on: str, seen: int = 0) -> Evaluation:
     """Return how a model does on pairs. Raises BadInput if no pair has a winner."""
+    return assessed(pairs, margins_of(model, pairs).tolist(), on, seen)
+
+
+def margins_of(model: RewardModel, pairs: Sequence[PreferencePair]) -> np.ndarray:
+    """Return reward(chosen) − reward(rejected) of each pair; shape (pairs,)."""
     scores = model.score([(pair.prompt, text) for pair in pairs for text in (pair.chosen, pair.rejected)])
     rewards = np.array([score.reward for score in scores]).reshape(-1, 2)
-    return assessed(pairs, (rewards[:, 0] - rewards[:, 1]).tolist(), on, seen)
+    return rewards[:, 0] - rewards[:, 1]
 
 
 def assessed(pairs: Sequence[PreferencePair], all_margins: Sequence[float], on: str, seen: int) -> Evaluation:
@@ -126,10 +131,7 @@ def evaluate_run(folder: Path, pairs: Sequence[PreferencePair], in_training: Seq
 
     `in_training` are the margins of the same pairs as the training process computed them, before saving.
     """
-    model = load(folder / "model")
-    scores = model.score([(pair.prompt, text) for pair in pairs for text in (pair.chosen, pair.rejected)])
-    rewards = np.array([score.reward for score in scores]).reshape(-1, 2)
-    margins = rewards[:, 0] - rewards[:, 1]
+    margins = margins_of(load(folder / "model"), pairs)
     parity = float(np.abs(margins - np.asarray(in_training)).max())
     evaluation = replace(assessed(pairs, margins.tolist(), "held-out pairs", 0), difference_to_training=parity)
     write_json(folder / "evaluation.json", asdict(evaluation))

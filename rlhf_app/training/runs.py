@@ -175,6 +175,12 @@ def get(store: Store, run_id: str) -> Run:
     )
 
 
+def brief(run: Run) -> dict[str, Any]:
+    """Return a run as one row of a list."""
+    return {"run": run.id, "state": run.state, "dataset": run.config.dataset, "base": run.config.base,
+            "preset": run.config.preset, "model": run.has_model}  # fmt: skip
+
+
 def state_of(told: list[events.Event], alive: bool) -> State:
     ended = [event["event"] for event in told if event["event"] in events.ENDS]
     if ended:

@@ -7,10 +7,9 @@ from typing import Any
 import gradio as gr
 
 from ..annotation.annotations import annotate as annotate_comparison
-from ..cli.output import plain
-from ..cli.training import brief
 from ..data import comparisons
 from ..evaluation.report import evaluation_of
+from ..records import as_json_value
 from ..reward.reward_model import RewardModel, probability_of_first
 from ..settings import Settings
 from ..store import Store
@@ -30,20 +29,20 @@ def build(store: Store, settings: Settings, load: Callable[[str], RewardModel]) 
     @shows_errors
     def list_runs() -> list[dict]:
         """List the training runs, newest first."""
-        return [brief(run) for run in runs.every(store)]
+        return [runs.brief(run) for run in runs.every(store)]
 
     @shows_errors
     def run(run: str) -> dict:
         """Tell a run's state and progress."""
         found, progress = runs.get(store, run), runs.progress(store, run)
         newest = {name: points[-1][1] for name, points in progress.curves.items()}
-        return plain({**brief(found), "message": found.message, "step": progress.step, "total_steps": progress.total_steps,
-                      "seconds_left": progress.seconds_left, "metrics": newest})  # fmt: skip
+        now = {"message": found.message, "step": progress.step, "total_steps": progress.total_steps}
+        return as_json_value({**runs.brief(found), **now, "seconds_left": progress.seconds_left, "metrics": newest})
 
     @shows_errors
     def evaluation(run: str) -> dict:
         """Tell how a run's model does on its held-out pairs, with intervals and baselines."""
-        return plain(evaluation_of(store, run, load(run)))
+        return as_json_value(evaluation_of(store, run, load(run)))
 
     @shows_errors
     def score(prompt: str, responses: list[str], run: str = "latest") -> dict:

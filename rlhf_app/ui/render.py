@@ -80,3 +80,12 @@ def side_by_side(
 def empty(title: str, next_step: str) -> str:
     """Return what stands where nothing is yet: what is missing and the next step."""
     return f'<div class="empty"><b>{html.escape(title)}</b>{html.escape(next_step)}</div>'
+
+
+def duration(seconds: float | None) -> str:
+    """Return a time as people say it."""
+    if seconds is None:
+        return "unknown"
+    if seconds < 90:
+        return f"{max(1, round(seconds)):.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -18,8 +18,7 @@ from ..training.config import configured
 from .examples import EXAMPLES
 from .feedback import HIDDEN, QUIET, check_size, may_write, shows_errors
 from .inputs import Choices
-from .render import empty
-from .train_tab import duration
+from .render import duration, empty
 
 LETTERS = "ABCD"
 NO_SCORE = empty("No score yet", "Write a prompt and two responses, or pick an example, then press Score.")

@@ -17,7 +17,7 @@ from ..training.plan import Plan, plan
 from .charts import curve
 from .feedback import HIDDEN, QUIET, done, may_write, shows_errors
 from .inputs import Choices
-from .render import empty
+from .render import duration, empty
 
 PRESET_WORDS = [("Quick", "quick"), ("Balanced", "balanced"), ("Full", "full")]  # fmt: skip
 CURVES = (("Loss", "loss", "eval_loss"), ("Accuracy", "accuracy", "eval_accuracy"), ("Margin", "margin", "eval_margin"))
@@ -34,15 +34,6 @@ FOLDED = (
 )
 NO_RUN = empty("Nothing is training", "Choose a dataset and a preset, then press Start training.")
 TRAIN, HELD_OUT = "#6366f1", "#0d9488"
-
-
-def duration(seconds: float | None) -> str:
-    """Return a time as people say it."""
-    if seconds is None:
-        return "unknown"
-    if seconds < 90:
-        return f"{max(1, round(seconds)):.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def plan_html(plan: Plan) -> str:

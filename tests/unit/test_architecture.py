@@ -34,18 +34,12 @@ ORDER = (
     "evaluation",
     "training.trainer",
     "training.worker",
-    "cli",
     "ui",
     "launch",
+    "cli",
     "__main__",
 )
 """A name stands for a module, or for a package whose modules may import each other."""
-
-AHEAD = {("cli.serving", "launch")}
-"""The one look ahead, on the call and not on import: the command `serve` starts the server, which shows what `cli` has."""
-
-BORROWED = {("score_tab", "train_tab")}
-"""Tabs that take a small helper from another: the Score tab shows durations as the Train tab does."""
 
 HEAVY = {"torch", "transformers", "trl"}
 
@@ -127,11 +121,7 @@ def test_no_import_points_forward() -> None:
         for each in imports()
         if each.module and (target := own(each.name)) and place(target) > place(each.module)
     }
-    assert forward == AHEAD
-
-
-def test_the_look_ahead_is_on_the_call() -> None:
-    assert not any(each.on_import for each in imports() if (each.module, own(each.name)) in AHEAD)
+    assert forward == set()
 
 
 def test_no_package_hides_imports_in_its_init() -> None:
@@ -142,7 +132,7 @@ def test_no_package_hides_imports_in_its_init() -> None:
 def test_tabs_do_not_import_each_other() -> None:
     tabs = {path.stem for path in (PACKAGE / "ui").glob("*_tab.py")}
     pairs = {(each.module.removeprefix("ui."), (own(each.name) or "").removeprefix("ui.")) for each in imports()}
-    assert {(one, other) for one, other in pairs if one in tabs and other in tabs} <= BORROWED
+    assert {(one, other) for one, other in pairs if one in tabs and other in tabs} == set()
 
 
 def test_only_the_browser_knows_gradio() -> None:

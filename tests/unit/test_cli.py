@@ -17,8 +17,8 @@ from typer.testing import CliRunner
 
 from rlhf_app.cli import cli
 from rlhf_app.cli.data import mapping
-from rlhf_app.cli.output import plain
 from rlhf_app.errors import BadInput
+from rlhf_app.records import as_json_value
 from rlhf_app.training.config import TrainingConfig
 
 ROOT = Path(__file__).parents[2]
@@ -166,4 +166,4 @@ def test_a_value_of_the_wrong_kind_is_a_usage_error(command: Command) -> None:
 
 
 def test_what_is_not_a_number_is_null_in_json() -> None:
-    assert json.dumps(plain({"a": [float("nan"), 1.5], "b": (1, None)})) == '{"a": [null, 1.5], "b": [1, null]}'
+    assert json.dumps(as_json_value({"a": [float("nan"), 1.5], "b": (1, None)})) == '{"a": [null, 1.5], "b": [1, null]}'
