@@ -216,7 +216,7 @@ def build(store: Store, settings: Settings, dataset: Choices) -> Any:
         api_name="show_plan", trigger_mode="always_last", show_progress="minimal", **HIDDEN,
     )  # fmt: skip
     go.click(start, form, [chosen, timer], api_name="start", **HIDDEN)
-    halt.click(stop, chosen, halt, api_name="stop", **HIDDEN)
+    halt.click(stop, chosen, halt, api_name="stop_run", **HIDDEN)
     watched = [version, timer, *screen]
     chosen.change(look, [chosen, version], watched, api_name="look_at", show_progress="hidden", **HIDDEN)
     timer.tick(look, [chosen, version], watched, api_name="look", **QUIET)

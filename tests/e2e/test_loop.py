@@ -3,10 +3,13 @@
 import itertools
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from gradio_client import Client
 from playwright.sync_api import Page, expect
 
 from .conftest import ROOT, App
@@ -39,6 +42,7 @@ def test_from_a_file_to_a_score(start_app: Callable[..., App], open_page: Callab
     watch_to_the_end(app, page)
     evaluate(page)
     score(page)
+    the_api_and_the_command_line_agree(app)
     assert "Traceback" not in app.told()
 
 
@@ -120,3 +124,16 @@ def score(page: Page) -> None:
     page.get_by_label("Response C").fill("It is money.")
     page.locator("#score").click()
     expect(result).to_contain_text("exp r / Σ exp r", timeout=30_000)
+
+
+def the_api_and_the_command_line_agree(app: App) -> None:
+    """The running app, which has held the model since a click, and a new process give the same rewards."""
+    responses = ["A cost spread over years.", "Hard to say."]
+    served = Client(app.url, verbose=False).predict("What is depreciation?", responses, api_name="/score")
+    command = [sys.executable, "-m", "rlhf_app", "score", "latest", "--prompt", "What is depreciation?", "--json"]
+    command += [word for response in responses for word in ("--response", response)]
+    done = subprocess.run(command, cwd=ROOT, env=app.environment, capture_output=True, text=True, timeout=120)
+    alone = json.loads(done.stdout.splitlines()[-1])
+    rewards = [[score["reward"] for score in each["scores"]] for each in (served, alone)]
+    assert rewards[0] == pytest.approx(rewards[1], abs=1e-5)
+    assert served["win_probability"] == pytest.approx(alone["win_probability"], abs=1e-5)
